@@ -1,0 +1,46 @@
+# Every command of the project. `make help` lists them; each sets up what it needs, once.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+PYTHON ?= python3.12
+export PYTHON
+
+# --- environments: one per image, never mixed (docs/architecture.md) ---------------------------------
+TOOLS := .venvs/tools/.ready
+AIRFLOW := .venvs/airflow/.ready-airflow
+DEVELOPMENT := .venvs/airflow/.ready-development
+LOCAL_AWS := .venvs/local_aws/.ready-local_aws
+SKLEARN_JOB := .venvs/sklearn_job/.ready-sklearn_job
+SKLEARN_JOB_TESTS := .venvs/sklearn_job/.ready-job_tests
+PANDAS3_JOB_TESTS := .venvs/sklearn_job_pandas3/.ready-sklearn_job_pandas3-job_tests
+TENSORFLOW_JOB := .venvs/tensorflow_job/.ready-tensorflow_job-job_tests
+IMAGE_TABLE := .venvs/image_table/.ready-image_table
+
+$(TOOLS): requirements/tools.lock
+	@command -v $(PYTHON) >/dev/null || { echo "CPython 3.12 is needed: install it, or name it with make PYTHON=/path/to/python3.12" >&2; exit 1; }
+	@$(PYTHON) -m venv .venvs/tools
+	@.venvs/tools/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/tools.lock
+	@touch $@
+$(AIRFLOW): requirements/airflow.lock | $(TOOLS)
+	@scripts/make_environment airflow airflow
+$(DEVELOPMENT): requirements/development.lock $(AIRFLOW)
+	@scripts/make_environment airflow development
+$(LOCAL_AWS): requirements/local_aws.lock | $(TOOLS)
+	@scripts/make_environment local_aws local_aws
+$(SKLEARN_JOB): requirements/sklearn_job.lock | $(TOOLS)
+	@scripts/make_environment sklearn_job sklearn_job
+$(SKLEARN_JOB_TESTS): requirements/job_tests.lock $(SKLEARN_JOB)
+	@scripts/make_environment sklearn_job job_tests
+$(PANDAS3_JOB_TESTS): requirements/sklearn_job_pandas3.lock requirements/job_tests.lock | $(TOOLS)
+	@scripts/make_environment sklearn_job_pandas3 sklearn_job_pandas3 job_tests
+$(TENSORFLOW_JOB): requirements/tensorflow_job.lock requirements/job_tests.lock | $(TOOLS)
+	@scripts/make_environment tensorflow_job tensorflow_job job_tests
+$(IMAGE_TABLE): requirements/image_table.lock | $(TOOLS)
+	@scripts/make_environment image_table image_table
+
+.PHONY: help
+help:  ## List every target with one line
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  \033[1m%-24s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: environments environment-tensorflow
+environments: $(AIRFLOW) $(LOCAL_AWS) $(SKLEARN_JOB)  ## Install what `make run` needs (it does so by itself)
+environment-tensorflow: $(TENSORFLOW_JOB)  ## Install the TensorFlow job environment (a Keras run does so by itself)

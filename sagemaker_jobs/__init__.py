@@ -1,0 +1,1 @@
+"""Entry points that run inside the SageMaker job images; no Airflow here."""

@@ -44,3 +44,20 @@ help:  ## List every target with one line
 .PHONY: environments environment-tensorflow
 environments: $(AIRFLOW) $(LOCAL_AWS) $(SKLEARN_JOB)  ## Install what `make run` needs (it does so by itself)
 environment-tensorflow: $(TENSORFLOW_JOB)  ## Install the TensorFlow job environment (a Keras run does so by itself)
+
+# --- the laptop: Airflow and an AWS stand-in, bound to the loopback ---------------------------------
+export CHURN_CALLER_DIR := $(CURDIR)
+export DATA SCHEMA CONF AIRFLOW_PORT AWS_PORT
+LAPTOP := PYTHONPATH=. .venvs/airflow/bin/python -m local_airflow
+# A Keras run needs the TensorFlow environment, nobody else does.
+KERAS_WANTED := $(if $(findstring keras_mlp,$(value CONF)),$(TENSORFLOW_JOB))
+
+.PHONY: run up down status
+run: $(AIRFLOW) $(LOCAL_AWS) $(SKLEARN_JOB) $(KERAS_WANTED)  ## Retrain once, end to end: make run [DATA=path SCHEMA=name CONF='{...}']
+	@$(LAPTOP) run
+up: $(AIRFLOW) $(LOCAL_AWS) $(SKLEARN_JOB)  ## Start Airflow with everything wired; prints URL and login
+	@$(LAPTOP) up
+down:  ## Stop everything that `make up` started
+	@[ ! -x .venvs/airflow/bin/python ] || $(LAPTOP) down
+status:  ## Tell which parts of the laptop stack run
+	@$(LAPTOP) status

@@ -1,0 +1,66 @@
+"""Commands behind the Makefile: `python -m local_airflow up | down | run | status`."""
+
+import sys
+import time
+from collections.abc import Callable
+
+from local_airflow.processes import running_components
+from local_airflow.retraining_run import read_run_request, run_retraining
+from local_airflow.stack import describe_login, start_stack, stop
+from local_airflow.stack_settings import StackError, StackSettings, read_stack_settings
+
+_STARTED = time.monotonic()
+
+
+def _report(text: str) -> None:
+    print(f"[{time.monotonic() - _STARTED:6.1f} s] {text}" if text else "", flush=True)
+
+
+def _up(settings: StackSettings) -> int:
+    started = start_stack(settings, _report)
+    _report("Airflow is up" if started else "Airflow was up already")
+    print("\n".join(describe_login(settings)))
+    return 0
+
+
+def _down(settings: StackSettings) -> int:
+    ended = stop(settings)
+    _report(f"stopped {ended} processes" if ended else "nothing was running")
+    return 0
+
+
+def _run(settings: StackSettings) -> int:
+    return run_retraining(settings, read_run_request(), _report)
+
+
+def _status(settings: StackSettings) -> int:
+    names = sorted(running_components(settings))
+    _report("running: " + ", ".join(names) if names else "nothing is running")
+    return 0
+
+
+_COMMANDS: dict[str, Callable[[StackSettings], int]] = {
+    "up": _up,
+    "down": _down,
+    "run": _run,
+    "status": _status,
+}
+
+
+def main(arguments: list[str]) -> int:
+    """Run one command; a problem a person can mend is one line and exit code 2."""
+    if len(arguments) != 1 or arguments[0] not in _COMMANDS:
+        print(f"usage: python -m local_airflow {' | '.join(_COMMANDS)}", file=sys.stderr)
+        return 2
+    try:
+        return _COMMANDS[arguments[0]](read_stack_settings())
+    except StackError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("interrupted; the run goes on at the next `make run`", file=sys.stderr)
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

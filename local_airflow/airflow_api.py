@@ -1,0 +1,104 @@
+"""The few calls of Airflow's public REST API (v2) that the laptop commands need."""
+
+import time
+from typing import Any
+from urllib.parse import quote
+
+import httpx
+
+from local_airflow.stack_settings import ADMIN_USER, StackError, StackSettings, load_secrets
+
+_TIMEOUT_SECONDS = 30.0
+
+
+class AirflowApi:
+    """A logged-in client; every error is one line with Airflow's own words."""
+
+    def __init__(self, settings: StackSettings) -> None:
+        self._settings = settings
+        self._client = httpx.Client(base_url=settings.airflow_url, timeout=_TIMEOUT_SECONDS, trust_env=False)
+
+    def is_healthy(self, components: tuple[str, ...]) -> bool:
+        """Whether the API answers and each named component sends heartbeats."""
+        try:
+            health = self._client.get("/api/v2/monitor/health", timeout=5).json()
+        except (httpx.HTTPError, ValueError):
+            return False
+        return all(health.get(name, {}).get("status") == "healthy" for name in ("metadatabase", *components))
+
+    def log_in(self) -> None:
+        """Fetch a token for the laptop's administrator."""
+        password = load_secrets(self._settings)["admin_password"]
+        answer = self._request("POST", "/auth/token", json={"username": ADMIN_USER, "password": password})
+        self._client.headers["Authorization"] = f"Bearer {answer['access_token']}"
+
+    def find_dag(self, dag_id: str) -> dict[str, Any] | None:
+        """Facts of a DAG, or None as long as it has not been parsed."""
+        answer = self._client.get(f"/api/v2/dags/{dag_id}")
+        return dict(answer.json()) if answer.status_code == httpx.codes.OK else None
+
+    def import_errors(self) -> list[str]:
+        """Last line of each DAG file's import error."""
+        found = self._request("GET", "/api/v2/importErrors")["import_errors"]
+        return [f"{entry['filename']}: {entry['stack_trace'].strip().splitlines()[-1]}" for entry in found]
+
+    def trigger(self, dag_id: str, run_id: str, conf: dict[str, Any]) -> dict[str, Any]:
+        """Start a run with conf; Airflow refuses values that the Params' schemas do not allow."""
+        body = {"dag_run_id": run_id, "logical_date": None, "conf": conf}
+        return self._request("POST", f"/api/v2/dags/{dag_id}/dagRuns", json=body)
+
+    def unfinished_runs(self, dag_id: str) -> list[dict[str, Any]]:
+        """Runs that are queued or running, oldest first."""
+        query = {"state": ["queued", "running"], "order_by": "run_after"}
+        return list(self._request("GET", f"/api/v2/dags/{dag_id}/dagRuns", params=query)["dag_runs"])
+
+    def get_run(self, dag_id: str, run_id: str) -> dict[str, Any]:
+        """State, note and times of one run."""
+        return self._request("GET", f"/api/v2/dags/{dag_id}/dagRuns/{quote(run_id, safe='')}")
+
+    def get_task_instances(self, dag_id: str, run_id: str) -> list[dict[str, Any]]:
+        """State and times of every task of a run."""
+        path = f"/api/v2/dags/{dag_id}/dagRuns/{quote(run_id, safe='')}/taskInstances"
+        return list(self._request("GET", path)["task_instances"])
+
+    def get_xcom(self, dag_id: str, run_id: str, task_id: str, key: str = "return_value") -> Any:
+        """Value a task returned, or None when it returned nothing."""
+        path = f"{_task_path(dag_id, run_id, task_id)}/xcomEntries/{key}"
+        answer = self._client.get(path, params={"deserialize": "false"})
+        return answer.json()["value"] if answer.status_code == httpx.codes.OK else None
+
+    def get_log_lines(self, dag_id: str, run_id: str, task_id: str, try_number: int) -> list[dict[str, Any]]:
+        """Structured log of one try of a task."""
+        path = f"{_task_path(dag_id, run_id, task_id)}/logs/{try_number}"
+        answer = self._client.get(path, headers={"Accept": "application/json"})
+        if answer.status_code != httpx.codes.OK:
+            return []
+        return [line for line in answer.json().get("content", []) if isinstance(line, dict)]
+
+    def _request(self, method: str, path: str, **arguments: Any) -> dict[str, Any]:
+        for attempt in range(5):
+            try:
+                answer = self._client.request(method, path, **arguments)
+            except httpx.TransportError as error:
+                if method != "GET" or attempt == 4:
+                    raise StackError(f"Airflow does not answer: {error}") from error
+                time.sleep(0.5)
+                continue
+            if answer.status_code < httpx.codes.BAD_REQUEST:
+                return dict(answer.json())
+            if answer.status_code < httpx.codes.INTERNAL_SERVER_ERROR or attempt == 4:
+                raise StackError(f"Airflow refused the request: {_reason(answer)}")
+            time.sleep(0.5)
+        raise StackError(f"Airflow does not answer {method} {path}")
+
+
+def _task_path(dag_id: str, run_id: str, task_id: str) -> str:
+    return f"/api/v2/dags/{dag_id}/dagRuns/{quote(run_id, safe='')}/taskInstances/{task_id}"
+
+
+def _reason(answer: httpx.Response) -> str:
+    try:
+        detail = answer.json().get("detail", answer.text)
+    except ValueError:
+        detail = answer.text
+    return " ".join(str(detail).split())[:600]

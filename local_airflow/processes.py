@@ -1,0 +1,131 @@
+"""Start processes in groups of their own, know them again later, and end every one of them."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import threading
+import time
+from pathlib import Path
+
+import psutil
+
+from local_airflow.stack_settings import LOOPBACK, STACK_MARK, StackError, StackSettings
+
+GRACE_SECONDS = 8.0
+_RECORD_LOCK = threading.Lock()
+
+
+def require_free_port(port: int, variable: str) -> None:
+    """Raise StackError when something already listens on the loopback port."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((LOOPBACK, port))
+        except OSError:
+            raise StackError(
+                f"port {port} is taken by another program; end that program or choose another port with "
+                f"{variable}={port + 10}"
+            ) from None
+
+
+def start_process(name: str, command: list[str], environment: dict[str, str], settings: StackSettings) -> int:
+    """Start one component in a session of its own; its output goes to its log file. Returns the pid."""
+    settings.log_dir.mkdir(parents=True, exist_ok=True)
+    with (settings.log_dir / f"{name}.log").open("ab") as log:
+        process = subprocess.Popen(
+            command,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+            cwd=settings.state_dir,
+        )
+    with _RECORD_LOCK:
+        record = read_process_record(settings)
+        record[name] = {"pid": process.pid, "created": psutil.Process(process.pid).create_time()}
+        _record_path(settings).write_text(json.dumps(record, indent=1))
+    return process.pid
+
+
+def read_process_record(settings: StackSettings) -> dict[str, dict[str, float]]:
+    """Components as last started: name → pid and creation time (a pid alone may be someone else's by now)."""
+    path = _record_path(settings)
+    try:
+        return dict(json.loads(path.read_text()))
+    except (FileNotFoundError, json.JSONDecodeError):
+        return {}
+
+
+def running_components(settings: StackSettings) -> set[str]:
+    """Names of recorded components that still run."""
+    return {
+        name
+        for name, entry in read_process_record(settings).items()
+        if _is_same_process(int(entry["pid"]), entry["created"])
+    }
+
+
+def stack_processes(settings: StackSettings) -> list[psutil.Process]:
+    """Every live process that carries this stack's mark, workers and jobs included; never the caller."""
+    mark = str(settings.state_dir)
+    found = []
+    for process in psutil.process_iter():
+        try:
+            if process.pid != os.getpid() and process.environ().get(STACK_MARK) == mark:
+                found.append(process)
+        except (psutil.Error, OSError):
+            continue
+    return [process for process in found if process.status() != psutil.STATUS_ZOMBIE]
+
+
+def stop_stack(settings: StackSettings, *, grace_seconds: float = GRACE_SECONDS) -> int:
+    """End all processes of the stack: politely, then for good. Returns how many there were."""
+    processes = stack_processes(settings)
+    _signal_all(processes, signal.SIGTERM)
+    deadline = time.monotonic() + grace_seconds
+    while (left := stack_processes(settings)) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    while left:  # a dying parent may have started one more
+        _signal_all(left, signal.SIGKILL)
+        psutil.wait_procs(left, timeout=1)
+        left = stack_processes(settings)
+    _record_path(settings).unlink(missing_ok=True)
+    return len(processes)
+
+
+def kill_stack(settings: StackSettings) -> int:
+    """End all processes of the stack with SIGKILL at once, as a power cut would."""
+    processes = stack_processes(settings)
+    _signal_all(processes, signal.SIGKILL)
+    psutil.wait_procs(processes, timeout=5)
+    return len(processes)
+
+
+def tail_of_log(settings: StackSettings, name: str, lines: int = 12) -> str:
+    """Last lines of a component's log, for an error message."""
+    path = settings.log_dir / f"{name}.log"
+    text = path.read_text(errors="replace") if path.exists() else ""
+    return "\n".join(text.splitlines()[-lines:])
+
+
+def _signal_all(processes: list[psutil.Process], number: signal.Signals) -> None:
+    for process in processes:
+        try:
+            process.send_signal(number)
+        except (psutil.Error, OSError):
+            continue
+
+
+def _is_same_process(pid: int, created: float) -> bool:
+    try:
+        process = psutil.Process(pid)
+        return abs(process.create_time() - created) < 1 and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.Error:
+        return False
+
+
+def _record_path(settings: StackSettings) -> Path:
+    return settings.state_dir / "processes.json"

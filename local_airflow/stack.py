@@ -1,0 +1,186 @@
+"""Bring the laptop stack up: AWS stand-in, metadata database, Airflow's components, job bundle."""
+
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+from local_airflow.airflow_api import AirflowApi
+from local_airflow.processes import (
+    require_free_port,
+    running_components,
+    start_process,
+    stop_stack,
+    tail_of_log,
+)
+from local_airflow.stack_settings import (
+    ADMIN_USER,
+    ARTIFACT_BUCKET,
+    DATA_BUCKET,
+    LOOPBACK,
+    PROJECT_ROOT,
+    StackError,
+    StackSettings,
+    aws_client_environment,
+    load_secrets,
+    process_environment,
+    write_admin_password,
+)
+
+DAG_ID = "churn_retraining"
+START_TIMEOUT_SECONDS = 180.0
+_AIRFLOW = PROJECT_ROOT / ".venvs/airflow/bin/airflow"
+_PYTHON = PROJECT_ROOT / ".venvs/airflow/bin/python"
+_AWS_PYTHON = PROJECT_ROOT / ".venvs/local_aws/bin/python"
+
+Report = Callable[[str], None]
+
+
+def airflow_components(settings: StackSettings) -> tuple[str, ...]:
+    """Airflow's processes; the triggerer only where tasks defer."""
+    return ("api-server", "scheduler", "dag-processor", *(("triggerer",) if settings.deferrable else ()))
+
+
+def start_stack(settings: StackSettings, report: Report) -> bool:
+    """Start whatever does not run yet and wait until the DAG can be triggered.
+
+    Returns whether this call started the stack. Raises StackError with one line when a port is taken or a
+    component ends; then nothing that it started is left behind.
+    """
+    wanted = {"aws", *airflow_components(settings)}
+    running = running_components(settings) & wanted
+    if running == wanted:
+        return False
+    stop_stack(settings)  # remains of a stack that was killed
+    require_free_port(settings.airflow_port, "AIRFLOW_PORT")
+    require_free_port(settings.aws_port, "AWS_PORT")
+    try:
+        with ThreadPoolExecutor() as pool:
+            bundle = pool.submit(_start_aws, settings)
+            _start_airflow(settings, report)
+            bundle.result()
+            _wait_for_dag(settings)
+    except BaseException:
+        stop_stack(settings)
+        raise
+    return True
+
+
+def stop(settings: StackSettings) -> int:
+    """Stop all processes of the stack; returns how many there were."""
+    return stop_stack(settings)
+
+
+def describe_login(settings: StackSettings) -> list[str]:
+    """Lines that tell a person where to look and how to log in."""
+    return [
+        f"Airflow UI    {settings.airflow_url}",
+        f"login         {ADMIN_USER} / {load_secrets(settings)['admin_password']}",
+        f"AWS stand-in  {settings.aws_url}",
+        f"logs          {settings.log_dir}",
+    ]
+
+
+def open_aws_client(settings: StackSettings, service: str):
+    """Return a boto3 client for the stand-in."""
+    import boto3
+
+    environment = aws_client_environment(settings)
+    return boto3.client(
+        service,
+        endpoint_url=environment["AWS_ENDPOINT_URL"],
+        region_name=environment["AWS_DEFAULT_REGION"],
+        aws_access_key_id=environment["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=environment["AWS_SECRET_ACCESS_KEY"],
+    )
+
+
+def _start_aws(settings: StackSettings) -> None:
+    command = [
+        str(_AWS_PYTHON), "-m", "local_aws",
+        "--host", LOOPBACK, "--port", str(settings.aws_port), "--state-dir", str(settings.aws_state_dir),
+    ]  # fmt: skip
+    start_process("aws", command, process_environment(settings), settings)
+    _wait_until(lambda: _answers(f"{settings.aws_url}/moto-api/"), settings, "aws")
+    s3 = open_aws_client(settings, "s3")
+    existing = {bucket["Name"] for bucket in s3.list_buckets()["Buckets"]}
+    for bucket in {ARTIFACT_BUCKET, DATA_BUCKET} - existing:
+        s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": s3.meta.region_name})
+    upload = [str(_PYTHON), "-m", "scripts.build_job_bundle", "--upload", f"s3://{ARTIFACT_BUCKET}"]
+    done = subprocess.run(
+        upload,
+        env=process_environment(settings),
+        cwd=PROJECT_ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        raise StackError(
+            f"the job bundle could not be uploaded: {(done.stderr or done.stdout).strip()[-600:]}"
+        )
+
+
+def _start_airflow(settings: StackSettings, report: Report) -> None:
+    environment = process_environment(settings)
+    write_admin_password(settings)
+    migrated = settings.airflow_home / f".database-of-{_airflow_lock_fingerprint()}"
+    if not migrated.exists():
+        report("creating Airflow's database (first time only)")
+        done = subprocess.run(
+            [str(_AIRFLOW), "db", "migrate"], env=environment, capture_output=True, text=True, check=False
+        )
+        if done.returncode:
+            raise StackError(f"airflow db migrate failed: {done.stderr.strip()[-600:]}")
+        migrated.touch()
+    for name in airflow_components(settings):
+        arguments = ["--skip-serve-logs"] if name in {"scheduler", "triggerer"} else []
+        start_process(name, [str(_AIRFLOW), name, *arguments], environment, settings)
+    api = AirflowApi(settings)
+    health = ("scheduler", "dag_processor", *(("triggerer",) if settings.deferrable else ()))
+    _wait_until(lambda: api.is_healthy(health), settings, *airflow_components(settings))
+
+
+def _wait_for_dag(settings: StackSettings) -> None:
+    api = AirflowApi(settings)
+    api.log_in()
+
+    def is_parsed() -> bool:
+        if errors := api.import_errors():
+            raise StackError("a DAG file cannot be imported: " + " | ".join(errors))
+        return api.find_dag(DAG_ID) is not None
+
+    _wait_until(is_parsed, settings, "dag-processor")
+
+
+def _wait_until(condition: Callable[[], bool], settings: StackSettings, *names: str) -> None:
+    deadline = time.monotonic() + START_TIMEOUT_SECONDS
+    while not condition():
+        for name in set(names) - running_components(settings):
+            print(tail_of_log(settings, name), file=sys.stderr)
+            raise StackError(f"{name} ended while starting; its log is {settings.log_dir / name}.log")
+        if time.monotonic() > deadline:
+            raise StackError(
+                f"{', '.join(names)} not ready after {START_TIMEOUT_SECONDS:.0f} s; see {settings.log_dir}"
+            )
+        time.sleep(0.1)
+
+
+def _answers(url: str) -> bool:
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    try:
+        with opener.open(url, timeout=2):
+            return True
+    except urllib.error.HTTPError:
+        return True
+    except OSError:
+        return False
+
+
+def _airflow_lock_fingerprint() -> str:
+    import hashlib
+
+    return hashlib.sha256((PROJECT_ROOT / "requirements/airflow.lock").read_bytes()).hexdigest()[:12]

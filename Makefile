@@ -41,8 +41,9 @@ $(IMAGE_TABLE): requirements/image_table.lock | $(TOOLS)
 help:  ## List every target with one line
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  \033[1m%-24s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-.PHONY: environments environment-tensorflow
+.PHONY: environments environment-jobs environment-tensorflow
 environments: $(AIRFLOW) $(LOCAL_AWS) $(SKLEARN_JOB)  ## Install what `make run` needs (it does so by itself)
+environment-jobs: $(SKLEARN_JOB_TESTS)  ## Install the scikit-learn job environment (scripts/run_job does so by itself)
 environment-tensorflow: $(TENSORFLOW_JOB)  ## Install the TensorFlow job environment (a Keras run does so by itself)
 
 # --- the laptop: Airflow and an AWS stand-in, bound to the loopback ---------------------------------
@@ -61,3 +62,16 @@ down:  ## Stop everything that `make up` started
 	@[ ! -x .venvs/airflow/bin/python ] || $(LAPTOP) down
 status:  ## Tell which parts of the laptop stack run
 	@$(LAPTOP) status
+
+# --- proofs ------------------------------------------------------------------------------------------
+TEST_ENVIRONMENTS := $(DEVELOPMENT) $(LOCAL_AWS) $(SKLEARN_JOB_TESTS) $(PANDAS3_JOB_TESTS) $(TENSORFLOW_JOB) $(IMAGE_TABLE)
+
+.PHONY: test test-fast lint image-table
+test: $(TEST_ENVIRONMENTS)  ## Run all tests: lint, types, units, jobs in every image, end to end
+	@scripts/run_tests all
+test-fast: $(DEVELOPMENT) $(LOCAL_AWS) $(SKLEARN_JOB_TESTS)  ## Run lint, types and the tests that need seconds
+	@scripts/run_tests fast
+lint: $(DEVELOPMENT)  ## Check style, types and YAML
+	@scripts/run_tests lint
+image-table: $(IMAGE_TABLE)  ## Write the committed table of SageMaker image URIs anew with the SageMaker SDK
+	@PYTHONPATH=. .venvs/image_table/bin/python scripts/write_image_table.py

@@ -50,7 +50,7 @@ def start_stack(settings: StackSettings, report: Report) -> bool:
     Returns whether this call started the stack. Raises StackError with one line when a port is taken or a
     component ends; then nothing that it started is left behind.
     """
-    wanted = {"aws", *airflow_components(settings)}
+    wanted = {"aws", "airflow"}
     running = running_components(settings) & wanted
     if running == wanted:
         return False
@@ -136,12 +136,13 @@ def _start_airflow(settings: StackSettings, report: Report) -> None:
         if done.returncode:
             raise StackError(f"airflow db migrate failed: {done.stderr.strip()[-600:]}")
         migrated.touch()
-    for name in airflow_components(settings):
-        arguments = ["--skip-serve-logs"] if name in {"scheduler", "triggerer"} else []
-        start_process(name, [str(_AIRFLOW), name, *arguments], environment, settings)
+    command = [str(_PYTHON), "-m", "local_airflow.airflow_processes", str(settings.log_dir)]
+    start_process("airflow", [*command, *airflow_components(settings)], environment, settings)
+    # The first call of the API that tasks use costs seconds; pay while the scheduler still starts.
+    _wait_until(lambda: _answers(f"{settings.airflow_url}/execution/health"), settings, "airflow")
     api = AirflowApi(settings)
     health = ("scheduler", "dag_processor", *(("triggerer",) if settings.deferrable else ()))
-    _wait_until(lambda: api.is_healthy(health), settings, *airflow_components(settings))
+    _wait_until(lambda: api.is_healthy(health), settings, "airflow")
 
 
 def _wait_for_dag(settings: StackSettings) -> None:
@@ -153,7 +154,7 @@ def _wait_for_dag(settings: StackSettings) -> None:
             raise StackError("a DAG file cannot be imported: " + " | ".join(errors))
         return api.find_dag(DAG_ID) is not None
 
-    _wait_until(is_parsed, settings, "dag-processor")
+    _wait_until(is_parsed, settings, "airflow")
 
 
 def _wait_until(condition: Callable[[], bool], settings: StackSettings, *names: str) -> None:
@@ -172,7 +173,7 @@ def _wait_until(condition: Callable[[], bool], settings: StackSettings, *names: 
 def _answers(url: str) -> bool:
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
-        with opener.open(url, timeout=2):
+        with opener.open(url, timeout=60):
             return True
     except urllib.error.HTTPError:
         return True

@@ -75,6 +75,22 @@ class AirflowApi:
             return []
         return [line for line in answer.json().get("content", []) if isinstance(line, dict)]
 
+    def set_task_state(self, dag_id: str, run_id: str, task_id: str, state: str) -> None:
+        """Mark a task as a person does in the UI ("success" or "failed")."""
+        self._request("PATCH", _task_path(dag_id, run_id, task_id), json={"new_state": state})
+
+    def clear_task(self, dag_id: str, run_id: str, task_id: str) -> None:
+        """Clear a task and everything after it, as a person does in the UI."""
+        body = {
+            "dry_run": False,
+            "dag_run_id": run_id,
+            "task_ids": [task_id],
+            "include_downstream": True,
+            "only_failed": False,
+            "reset_dag_runs": True,
+        }
+        self._request("POST", f"/api/v2/dags/{dag_id}/clearTaskInstances", json=body)
+
     def _request(self, method: str, path: str, **arguments: Any) -> dict[str, Any]:
         for attempt in range(5):
             try:

@@ -58,16 +58,15 @@ def run_retraining(settings: StackSettings, request: RunRequest, report: Report)
         api = AirflowApi(settings)
         api.log_in()
         _finish_interrupted_run(api, settings, report)
-        run_id = _trigger(api, settings, request, report, stack_seconds)
+        run_id = trigger_run(api, settings, request, report)
         return _follow_to_the_end(api, settings, run_id, report, began=began, stack_seconds=stack_seconds)
     finally:
         if started_here:
             stop(settings)
 
 
-def _trigger(
-    api: AirflowApi, settings: StackSettings, request: RunRequest, report: Report, stack_seconds: float
-) -> str:
+def trigger_run(api: AirflowApi, settings: StackSettings, request: RunRequest, report: Report) -> str:
+    """Put the data into S3 and start a run; returns its run id."""
     conf = dict(request.conf)
     if request.schema:
         conf["schema"] = request.schema
@@ -81,7 +80,7 @@ def _trigger(
             report("data: none given, so SYNTHETIC customers are generated; the model is never approvable")
     run_id = f"laptop__{datetime.now(UTC):%Y-%m-%dT%H-%M-%S.%f}"
     api.trigger(DAG_ID, run_id, conf)
-    report(f"run {run_id} of {DAG_ID} triggered (stack ready after {stack_seconds:.1f} s)")
+    report(f"run {run_id} of {DAG_ID} triggered")
     return run_id
 
 
@@ -120,7 +119,7 @@ def _follow_to_the_end(
     began: float,
     stack_seconds: float,
 ) -> int:
-    run, tasks = _watch(api, run_id, report)
+    run, tasks = watch_run(api, run_id, report)
     summary = collect_summary(
         api,
         settings,
@@ -143,7 +142,7 @@ def _follow_to_the_end(
     return 0 if run["state"] == "success" else 1
 
 
-def _watch(api: AirflowApi, run_id: str, report: Report) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+def watch_run(api: AirflowApi, run_id: str, report: Report) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """Report each task's start and end until the run is over; returns the run and its tasks."""
     seen: dict[str, tuple[str | None, int]] = {}
     while True:

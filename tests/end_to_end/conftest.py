@@ -1,0 +1,127 @@
+"""One laptop stack for all end-to-end tests: real scheduler, real stand-in, own ports and folders."""
+
+import os
+import socket
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from local_airflow.airflow_api import AirflowApi
+from local_airflow.processes import kill_stack, stack_processes
+from local_airflow.retraining_run import RunRequest, trigger_run, watch_run
+from local_airflow.run_summary import collect_summary
+from local_airflow.stack import DAG_ID, open_aws_client, start_stack, stop
+from local_airflow.stack_settings import StackSettings
+
+ROOT = Path(__file__).resolve().parents[2]
+WAIT_SECONDS = 120.0
+
+
+@dataclass
+class Laptop:
+    """What a test does with the stack."""
+
+    settings: StackSettings
+    api: AirflowApi = field(init=False)
+
+    def start(self) -> None:
+        start_stack(self.settings, print)
+        self.api = AirflowApi(self.settings)
+        self.api.log_in()
+
+    def crash(self) -> int:
+        """End every process at once, as a power cut would; returns how many there were."""
+        return kill_stack(self.settings)
+
+    def trigger(self, conf: dict[str, Any], data: Path | None = None, schema: str | None = None) -> str:
+        return trigger_run(self.api, self.settings, RunRequest(data=data, schema=schema, conf=conf), print)
+
+    def finish(self, run_id: str) -> dict[str, Any]:
+        run, tasks = watch_run(self.api, run_id, print)
+        return collect_summary(self.api, self.settings, run, tasks, total_seconds=0.0, stack_seconds=0.0)
+
+    def run(
+        self, conf: dict[str, Any], data: Path | None = None, schema: str | None = None
+    ) -> dict[str, Any]:
+        return self.finish(self.trigger(conf, data, schema))
+
+    def task_states(self, run_id: str) -> dict[str, str | None]:
+        return {task["task_id"]: task["state"] for task in self.api.get_task_instances(DAG_ID, run_id)}
+
+    def task_log(self, run_id: str, task_id: str, try_number: int = 1) -> str:
+        lines = self.api.get_log_lines(DAG_ID, run_id, task_id, try_number)
+        return "\n".join(str(line) for line in lines)
+
+    def jobs(self) -> dict[str, str]:
+        """Job name → status of every job the stand-in knows."""
+        sagemaker = open_aws_client(self.settings, "sagemaker")
+        processing = sagemaker.list_processing_jobs(MaxResults=100)["ProcessingJobSummaries"]
+        training = sagemaker.list_training_jobs(MaxResults=100)["TrainingJobSummaries"]
+        return {job["ProcessingJobName"]: job["ProcessingJobStatus"] for job in processing} | {
+            job["TrainingJobName"]: job["TrainingJobStatus"] for job in training
+        }
+
+    def packages(self) -> list[str]:
+        sagemaker = open_aws_client(self.settings, "sagemaker")
+        return [
+            package["ModelPackageArn"]
+            for group in sagemaker.list_model_package_groups()["ModelPackageGroupSummaryList"]
+            for package in sagemaker.list_model_packages(
+                ModelPackageGroupName=group["ModelPackageGroupName"], MaxResults=100
+            )["ModelPackageSummaryList"]
+        ]
+
+    def processes(self, *words: str) -> list[psutil.Process]:
+        """Stack processes whose title or command line holds all words."""
+        found = []
+        for process in stack_processes(self.settings):
+            try:
+                if all(word in " ".join(process.cmdline()) for word in words):
+                    found.append(process)
+            except psutil.Error:
+                continue
+        return found
+
+    def wait_for(self, what: str, condition: Callable[[], Any]) -> Any:
+        deadline = time.monotonic() + WAIT_SECONDS
+        while not (value := condition()):
+            assert time.monotonic() < deadline, f"waited {WAIT_SECONDS:.0f} s in vain for {what}"
+            time.sleep(0.05)
+        return value
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture(scope="session")
+def started_laptop(tmp_path_factory):
+    state_dir = tmp_path_factory.mktemp("laptop")
+    made = Laptop(StackSettings(state_dir=state_dir, airflow_port=free_port(), aws_port=free_port()))
+    made.start()
+    yield made
+    stop(made.settings)
+    assert stack_processes(made.settings) == []
+
+
+@pytest.fixture
+def laptop(started_laptop):
+    """The running stack; started again when a test left it broken."""
+    started_laptop.start()
+    return started_laptop
+
+
+@pytest.fixture(scope="session")
+def real_data() -> Path:
+    folder = Path(os.environ.get("CHURN_REAL_DATA") or ROOT.parent / "shared/data")
+    folder = folder if folder.is_absolute() else (ROOT / folder).resolve()
+    if not folder.is_dir():
+        pytest.skip(f"no real data in {folder}; name their folder in CHURN_REAL_DATA")
+    return folder

@@ -1,7 +1,7 @@
 """Twenty runs in a row, then runs whose processes are all killed at a random moment and restarted.
 
-`.venvs/airflow/bin/python benchmarks/retraining/soak.py [RUNS] [KILLED_RUNS] [SEED]` writes soak.md beside itself
-and ends with an error as soon as a run is not green or registers other than once.
+`.venvs/airflow/bin/python benchmarks/retraining/soak.py [RUNS] [KILLED_RUNS] [SEED]` writes soak.md beside
+itself and ends with an error as soon as a run is not green or registers other than once.
 """
 
 import os
@@ -85,10 +85,10 @@ def main() -> None:
         "",
         f"{os.cpu_count()} cores; synthetic data, 7,043 rows; deferrable off; seed {seed}.",
         "",
-        f"- {len(calm)} runs in a row, all green, one registration each; "
-        f"{min(calm):.1f} to {max(calm):.1f} s from trigger to end.",
-        f"- {len(hurt)} runs whose every process (Airflow, stand-in, jobs) was ended with SIGKILL at a random moment, "
-        "then restarted: all green, one registration each, no job left running.",
+        f"- {len(calm)} runs in a row, all green, one registration each;",
+        f"  {min(calm):.1f} to {max(calm):.1f} s from trigger to end.",
+        f"- {len(hurt)} runs whose every process (Airflow, stand-in, jobs) was ended with SIGKILL at a random",
+        "  moment, then restarted: all green, one registration each, no job left running.",
         "",
         "| killed, seconds after the trigger | green after, seconds |",
         "|---|---|",

@@ -1,6 +1,6 @@
-"""How long a warm `make run` takes, what of it is orchestration, and what the bare jobs take in a shell loop.
+"""How long a warm `make run` takes, what of it is orchestration, and what the bare jobs take in a loop.
 
-`.venvs/airflow/bin/python benchmarks/retraining/warm_run.py DATA.csv [RUNS]` writes warm_run.md beside itself.
+`.venvs/airflow/bin/python benchmarks/retraining/warm_run.py DATA.csv [RUNS]` writes warm_run.md.
 Each round runs both ways, one after the other, so that a slow moment of the machine hits both.
 """
 
@@ -87,8 +87,8 @@ def render(make_runs: list[dict[str, float]], bare_runs: list[dict[str, float]],
             for name in ("preprocess", "train", "evaluate")
         ),
         "",
-        f"Orchestration is {share:.0%} of `make run` (median of rounds). It holds: starting the AWS stand-in and",
-        "Airflow, scheduling six tasks, waiting between a job's end and the next poll, and stopping everything.",
+        f"Orchestration is {share:.0%} of `make run` (median of rounds). It holds: starting the AWS stand-in",
+        "and Airflow, scheduling six tasks, waiting between a job's end and the next poll, and stopping all.",
     ]
     return "\n".join(lines) + "\n"
 

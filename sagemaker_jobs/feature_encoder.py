@@ -9,10 +9,12 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
+
+if TYPE_CHECKING:  # pandas takes most of a second to import, and fitting does not need it
+    import pandas as pd
 
 CONTRACT = "feature_encoder"
 VERSION = 1
@@ -75,7 +77,7 @@ class FeatureEncoder:
         """Boolean, one entry per column of `transform_ordinal`: is it categorical."""
         return np.array([isinstance(encoding, CategoricalEncoding) for encoding in self.encodings])
 
-    def transform_dense(self, frame: pd.DataFrame) -> np.ndarray:
+    def transform_dense(self, frame: "pd.DataFrame") -> np.ndarray:
         """Encode n rows as float32 (n, len(dense_feature_names)); never NaN.
 
         Extra columns of `frame` are ignored; a missing one raises ValueError with its name.
@@ -100,7 +102,7 @@ class FeatureEncoder:
                 position += len(encoding.levels)
         return dense
 
-    def transform_ordinal(self, frame: pd.DataFrame) -> np.ndarray:
+    def transform_ordinal(self, frame: "pd.DataFrame") -> np.ndarray:
         """Encode n rows as float64 (n, len(feature_names)): raw numbers and level codes.
 
         NaN stands for a missing number and for a missing or unknown level. Raises ValueError as above.
@@ -115,7 +117,7 @@ class FeatureEncoder:
                 ordinal[:, position] = np.where(codes >= 0, codes, np.nan)
         return ordinal
 
-    def _require_columns(self, frame: pd.DataFrame) -> None:
+    def _require_columns(self, frame: "pd.DataFrame") -> None:
         missing = [name for name in self.feature_names if name not in frame.columns]
         if missing:
             raise ValueError(
@@ -179,15 +181,19 @@ def _read_encoding(entry: Mapping[str, Any]) -> FeatureEncoding:
     return NumericEncoding(entry["name"], *numbers, bool(entry["missing_indicator"]))
 
 
-def _read_numbers(column: pd.Series) -> np.ndarray:
+def _read_numbers(column: "pd.Series") -> np.ndarray:
     """Return a fresh float64 array; what is not a finite number is NaN."""
+    import pandas as pd
+
     values = pd.to_numeric(column, errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan, copy=True)
     values[~np.isfinite(values)] = np.nan
     return values
 
 
-def _read_codes(column: pd.Series, levels: tuple[str, ...]) -> np.ndarray:
+def _read_codes(column: "pd.Series", levels: tuple[str, ...]) -> np.ndarray:
     """Return the position of each value in `levels`, -1 for a missing or unknown one."""
+    import pandas as pd
+
     # Strings are `object` in pandas 2 and `str` in pandas 3; object is read alike in both.
     return pd.Index(levels, dtype=object).get_indexer(
         pd.Index(column.astype(object).to_numpy(), dtype=object)

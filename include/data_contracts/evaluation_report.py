@@ -1,7 +1,7 @@
 """The contract `evaluation.json`: how good a model is on data it has not seen, and how sure that is.
 
-The shape is SageMaker's model-quality one (`binary_classification_metrics`, each metric an object with `value`
-and `standard_deviation`), with a 95 % interval added to every metric. Standard library only.
+The shape is SageMaker's model-quality one (`binary_classification_metrics`, each metric an object with
+`value` and `standard_deviation`), with a 95 % interval added to every metric. Standard library only.
 """
 
 import json
@@ -95,7 +95,7 @@ class EvaluatedDataset:
 
 @dataclass(frozen=True)
 class EvaluatedModel:
-    """The model judged; `content_sha256` covers all its files, `archive_sha256` its model.tar.gz, if it was one."""
+    """The model judged; `content_sha256` covers all its files, `archive_sha256` its model.tar.gz (if any)."""
 
     algorithm: str
     content_sha256: str

@@ -1,0 +1,111 @@
+"""The WSGI application in front: hands each request to the part that answers it."""
+
+import json
+import traceback
+import uuid
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from local_aws.api_error import ApiError
+from local_aws.logs_service import LogsService
+from local_aws.moto_services import MotoServices
+from local_aws.request_details import Target, action_of, target_of
+from local_aws.s3_requests import parse_request
+from local_aws.s3_service import S3Service, error_response
+from local_aws.sagemaker_service import SageMakerService
+
+StartResponse = Callable[..., Any]
+JSON_TYPE = "application/x-amz-json-1.1"
+LARGEST_JSON_BYTES = 16 * 1024 * 1024
+
+
+@dataclass(frozen=True)
+class FrontApplication:
+    """Routes by the service name in the request's signature."""
+
+    s3: S3Service
+    sagemaker: SageMakerService
+    logs: LogsService
+    moto: MotoServices
+
+    def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
+        """Answer one request; a defect becomes an InternalError with its traceback in the stand-in's log."""
+        target = target_of(environ)
+        path = environ["PATH_INFO"]
+        if path == "/health":
+            return _json(start_response, 200, {"status": "ok"})
+        try:
+            if target.service == "s3" or (
+                not target.service and not path.startswith("/moto-api") and path != "/"
+            ):
+                return self._answer_s3(environ, start_response, target)
+            if target.service in {"sagemaker", "logs"} and "HTTP_X_AMZ_TARGET" in environ:
+                return self._answer_json(environ, start_response, target)
+            return self.moto.handle(environ, start_response)
+        except NotImplementedError as error:
+            return _json(start_response, 501, {"__type": "NotImplemented", "message": str(error)})
+        except Exception as error:  # noqa: BLE001 - one broken request must not end the server
+            print(traceback.format_exc(), flush=True)  # noqa: T201 - the stand-in's log is its standard output
+            return _json(start_response, 500, {"__type": "InternalError", "message": f"local_aws: {error}"})
+
+    def _answer_s3(
+        self, environ: dict[str, Any], start_response: StartResponse, target: Target
+    ) -> Iterable[bytes]:
+        request = parse_request(environ)
+        try:
+            response = self.s3.handle(request, target.region)
+        except Exception as error:  # noqa: BLE001 - as above, in S3's own form
+            print(traceback.format_exc(), flush=True)  # noqa: T201
+            response = error_response(request, ApiError("InternalError", f"local_aws: {error}", 500))
+        request.body.drain()
+        identifiers = [("x-amz-request-id", uuid.uuid4().hex[:16].upper())]
+        start_response(f"{response.status} S3", [*response.headers.items(), *identifiers])
+        return response.body
+
+    def _answer_json(
+        self, environ: dict[str, Any], start_response: StartResponse, target: Target
+    ) -> Iterable[bytes]:
+        length = int(environ.get("CONTENT_LENGTH") or 0)
+        body = environ["wsgi.input"].read(length) if length <= LARGEST_JSON_BYTES else b""
+        operation = action_of(environ, body)
+        try:
+            if target.service == "sagemaker" and self.sagemaker.answers(operation, body):
+                return _json(start_response, 200, self.sagemaker.handle(operation, target.region, body))
+            if target.service == "logs" and self.logs.answers(operation, body):
+                return _json(start_response, 200, self.logs.handle(operation, target.region, body))
+        except ApiError as error:
+            return _json(start_response, error.status, {"__type": error.code, "message": error.message})
+        import io
+
+        environ["wsgi.input"] = io.BytesIO(body)
+        if target.service == "logs" and operation == "DescribeLogGroups":
+            return self._describe_log_groups(environ, start_response, target, body)
+        return self.moto.handle(environ, start_response)
+
+    def _describe_log_groups(
+        self, environ: dict[str, Any], start_response: StartResponse, target: Target, body: bytes
+    ) -> Iterable[bytes]:
+        """Add the job log groups to the first page of moto's."""
+        parameters = json.loads(body or b"{}")
+        answer: dict[str, Any] = {}
+
+        def keep(status: str, headers: list[tuple[str, str]], _error: Any = None) -> None:
+            answer.update(status=int(status.split()[0]), headers=headers)
+
+        content = json.loads(b"".join(self.moto.handle(environ, keep)) or b"{}")
+        if answer["status"] == 200 and "nextToken" not in parameters:
+            own = self.logs.groups(target.region, parameters.get("logGroupNamePrefix", ""))
+            merged = [*content.get("logGroups", []), *own]
+            content["logGroups"] = sorted(merged, key=lambda group: group["logGroupName"])
+        return _json(start_response, answer["status"], content)
+
+
+def _json(start_response: StartResponse, status: int, content: dict[str, Any]) -> list[bytes]:
+    body = json.dumps(content).encode()
+    headers = [("Content-Type", JSON_TYPE), ("Content-Length", str(len(body)))]
+    if status >= 400:
+        headers.append(("x-amzn-ErrorType", content.get("__type", "InternalError")))
+    headers.append(("x-amzn-RequestId", str(uuid.uuid4())))
+    start_response(f"{status} {'OK' if status < 400 else 'ERROR'}", headers)
+    return [body]

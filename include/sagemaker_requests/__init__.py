@@ -1,0 +1,1 @@
+"""Pure builders of SageMaker requests: a plan and the results so far give a dictionary."""

@@ -1,0 +1,1 @@
+"""Typed, frozen settings; standard library only: environment, run parameters, S3 layout."""

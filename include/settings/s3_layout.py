@@ -1,0 +1,71 @@
+"""Where everything lies in the artifact and data buckets; pure text, no AWS call.
+
+```
+s3://{artifact}/job-bundles/{sha256}/{sourcedir.tar.gz, churn_jobs.pyz}   job-bundles/current.json
+s3://{artifact}/retraining/{run}/schema.json
+s3://{artifact}/retraining/{run}/{stage}/{job name}/...                   one folder per attempt
+s3://{artifact}/retraining/{run}/train/checkpoints/{job name}/            spot training
+s3://{data}/raw/{schema}/                                                 raw data, unless a run names its own
+```
+"""
+
+import hashlib
+import re
+import unicodedata
+
+BUNDLE_PREFIX = "job-bundles"
+BUNDLE_POINTER_KEY = f"{BUNDLE_PREFIX}/current.json"
+TRAINING_SOURCE_FILE = "sourcedir.tar.gz"
+PROCESSING_SOURCE_FILE = "churn_jobs.pyz"
+_MOST_SLUG_CHARACTERS = 60
+_S3_URI = re.compile(r"s3://([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:/(.*))?", re.DOTALL)
+
+
+def run_slug(run_id: str) -> str:
+    """Return the run id as letters, digits and single hyphens, at most 60 characters, never empty.
+
+    Different run ids may share a slug: a name that must be unique also holds `run_hash`.
+    """
+    ascii_text = unicodedata.normalize("NFKD", run_id).encode("ascii", "ignore").decode()
+    slug = re.sub(r"[^A-Za-z0-9]+", "-", ascii_text).strip("-")[:_MOST_SLUG_CHARACTERS].strip("-")
+    return slug or "run"
+
+
+def run_hash(dag_id: str, run_id: str) -> str:
+    """Return 10 hexadecimal digits that tell this run from every other one."""
+    # A surrogate from a broken client must not end a run: it only has to hash to something.
+    return hashlib.sha256(f"{dag_id}\n{run_id}".encode("utf-8", "backslashreplace")).hexdigest()[:10]
+
+
+def run_prefix(artifact_bucket: str, slug: str, hash_digits: str) -> str:
+    """Return the S3 URI, without a closing slash, under which everything of one run lies."""
+    return f"s3://{artifact_bucket}/retraining/{slug}-{hash_digits}"
+
+
+def schema_uri(prefix: str) -> str:
+    """Return where a run keeps the schema it was prepared with (JSON, which the job images can read)."""
+    return f"{prefix}/schema.json"
+
+
+def job_prefix(prefix: str, stage: str, job_name: str) -> str:
+    """Return the folder of one attempt: two attempts never mix their part files."""
+    return f"{prefix}/{stage}/{job_name}"
+
+
+def default_input_uri(data_bucket: str, schema: str) -> str:
+    """Return where raw data lies when a run names no place; `schema` is a bundled name or an S3 URI."""
+    name = schema.rpartition("/")[2].rpartition(".")[0] if schema.startswith("s3://") else schema
+    return f"s3://{data_bucket}/raw/{name}/"
+
+
+def bundle_prefix(artifact_bucket: str, sha256: str) -> str:
+    """Return the folder of one job bundle; its name is its content."""
+    return f"s3://{artifact_bucket}/{BUNDLE_PREFIX}/{sha256}"
+
+
+def split_s3_uri(uri: str) -> tuple[str, str]:
+    """Return bucket and key (or prefix); raises ValueError for anything but s3://bucket/key."""
+    match = _S3_URI.fullmatch(uri)
+    if not match:
+        raise ValueError(f"{uri!r:.200} is not an S3 address like s3://bucket/folder/")
+    return match.group(1), match.group(2) or ""

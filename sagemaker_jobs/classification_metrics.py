@@ -111,7 +111,6 @@ def compute_metrics(
     pairs = np.einsum("rg,rg->r", negatives, true_positives - positives / 2)
     precision_at_group = true_positives / np.maximum(flagged, 1)
     return {
-        "accuracy_best_constant_classifier": np.maximum(positive_sum, negative_sum) / count,
         **_compute_threshold_metrics(table, true_positives, false_positives, count),
         "roc_auc": pairs / (positive_sum * negative_sum),
         "pr_auc": np.einsum("rg,rg->r", positives, precision_at_group) / positive_sum,
@@ -131,6 +130,7 @@ def _compute_threshold_metrics(
     positive_sum, negative_sum = true_positives[:, -1], false_positives[:, -1]
     return {
         "accuracy": (hits + negative_sum - false_alarms) / count,
+        "accuracy_best_constant_classifier": np.maximum(positive_sum, negative_sum) / count,
         "precision": hits / np.maximum(hits + false_alarms, 1),
         "recall": hits / positive_sum,
         "f1": 2 * hits / (hits + false_alarms + positive_sum),

@@ -1,4 +1,4 @@
-"""Render the evaluation report as one HTML page that loads nothing: no script, no font, no image from outside.
+"""Render the evaluation report as one HTML page that loads nothing: no script, font or image from outside.
 
 The page says what was measured in plain sentences; whether that is good enough is the gate's decision. Every
 text that comes from data or arguments is escaped.
@@ -22,7 +22,7 @@ METRIC_TITLES = {
     "brier_score": ("Brier score", "mean squared error of the probability; smaller is better"),
     "log_loss": ("Log loss", "mean logarithmic error of the probability; smaller is better"),
     "lift_at_10_percent": (
-        "Lift at 10 %",
+        "Lift at 10%",
         "churn rate among the tenth with the highest scores, over that of all",
     ),
 }
@@ -32,8 +32,8 @@ def render_evaluation_page(report: EvaluationReport) -> str:
     """Return the whole HTML document."""
     model, dataset = report.model, report.dataset
     subtitle = (
-        f"{model.algorithm} on {dataset.item_count:,} held-out customers, {dataset.churn_rate:.1%} of whom churned;"
-        f" schema {dataset.schema_name}; trained on {model.training_rows:,} customers"
+        f"{model.algorithm} on {dataset.item_count:,} held-out customers, {dataset.churn_rate:.1%} of whom"
+        f" churned; schema {dataset.schema_name}; trained on {model.training_rows:,} customers"
     )
     sections = [
         "<h1>Churn model evaluation</h1>",
@@ -52,7 +52,8 @@ def render_evaluation_page(report: EvaluationReport) -> str:
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         # The browser itself then refuses anything a mistake here would let in.
-        "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">"
+        '<meta http-equiv="Content-Security-Policy"'
+        " content=\"default-src 'none'; style-src 'unsafe-inline'\">"
         f"<title>{escape(f'Churn model evaluation: {model.algorithm}')}</title>"
         f"<style>{STYLE_SHEET}</style></head><body><main>{''.join(sections)}</main></body></html>\n"
     )
@@ -62,8 +63,8 @@ def _banner(report: EvaluationReport) -> str:
     if report.data_origin != "synthetic":
         return ""
     return (
-        '<p class="banner" role="alert">Synthetic data: these customers were invented by a generator. The figures'
-        " tell nothing about real customers, and this model must not be approved.</p>"
+        '<p class="banner" role="alert">Synthetic data: these customers were invented by a generator. The'
+        " figures tell nothing about real customers, and this model must not be approved.</p>"
     )
 
 
@@ -74,7 +75,7 @@ def _headline_figures(report: EvaluationReport) -> str:
         digits = 2 if name == "lift_at_10_percent" else 3
         cells.append(
             f'<div class="figure"><span>{METRIC_TITLES[name][0]}</span><b>{estimate.value:.{digits}f}</b>'
-            f"<span>95 %: {estimate.lower:.{digits}f} to {estimate.upper:.{digits}f}</span></div>"
+            f"<span>95%: {estimate.lower:.{digits}f} to {estimate.upper:.{digits}f}</span></div>"
         )
     return f'<div class="figures">{"".join(cells)}</div>'
 
@@ -87,13 +88,13 @@ def describe_in_sentences(report: EvaluationReport) -> list[str]:
     flagged = matrix.true_positives + matrix.false_positives
     churners = matrix.true_positives + matrix.false_negatives
     larger = "stays" if churn_rate <= 0.5 else "churns"
+    constant_answer = f"always answering “{larger}” would be right for {constant.value:.1%}"
+    pair = "Shown one customer who churned and one who stayed, it gives the churner the higher score"
+    times = f"{lift.value:.2f} times ({lift.lower:.2f} to {lift.upper:.2f}) the rate of all customers"
     sentences = [
-        f"The model is right about {_percent(accuracy)} of customers; always answering “{larger}” would be right"
-        f" about {constant.value:.1%}.",
-        f"Shown one customer who churned and one who stayed, it gives the churner the higher score"
-        f" {_percent(auc)} of the time; guessing would do so half of the time.",
-        f"Among the tenth of customers with the highest scores {lift.value * churn_rate:.1%} churned, which is"
-        f" {lift.value:.2f} times ({lift.lower:.2f} to {lift.upper:.2f}) the rate of all customers.",
+        f"The model is right for {accuracy.value:.1%} of customers {_interval(accuracy)}; {constant_answer}.",
+        f"{pair} {auc.value:.1%} of the time {_interval(auc)}; guessing would do so half of the time.",
+        f"Of the tenth with the highest scores {lift.value * churn_rate:.1%} churned, which is {times}.",
     ]
     if flagged:
         sentences.append(
@@ -108,8 +109,8 @@ def describe_in_sentences(report: EvaluationReport) -> list[str]:
     return sentences
 
 
-def _percent(estimate: MetricEstimate) -> str:
-    return f"{estimate.value:.1%} (95 % interval {estimate.lower:.1%} to {estimate.upper:.1%})"
+def _interval(estimate: MetricEstimate) -> str:
+    return f"(95% interval {estimate.lower:.1%} to {estimate.upper:.1%})"
 
 
 def _points(report: EvaluationReport, curve: str, x: str, y: str) -> list[tuple[float, float]]:
@@ -161,7 +162,7 @@ def _chart_cards(report: EvaluationReport) -> list[str]:
         _card(
             "Calibration",
             _calibration_chart(report),
-            "Dashed: what is said is what happens. Bars: 95 % intervals.",
+            "Dashed: what is said is what happens. Bars: 95% intervals.",
         ),
         _card(
             "Cumulative gain",
@@ -200,11 +201,11 @@ def _metric_table(report: EvaluationReport) -> str:
             f'<td class="meaning"><small>{escape(meaning)}</small></td></tr>'
         )
     return (
-        '<section class="card" style="margin-top:18px"><h2>All metrics</h2><div class="scroll"><table><thead><tr>'
+        '<section class="card after-grid"><h2>All metrics</h2><div class="scroll"><table><thead><tr>'
         '<th scope="col">metric</th><th scope="col" class="number">value</th>'
-        '<th scope="col" class="number">95 % interval</th><th scope="col" class="number">std. dev.</th>'
-        f'<th scope="col" class="meaning">meaning</th></tr></thead><tbody>{"".join(rows)}</tbody></table></div>'
-        "</section>"
+        '<th scope="col" class="number">95% interval</th><th scope="col" class="number">std. dev.</th>'
+        '<th scope="col" class="meaning">meaning</th></tr></thead>'
+        f"<tbody>{''.join(rows)}</tbody></table></div></section>"
     )
 
 

@@ -1,8 +1,8 @@
 """Names, ranges and defaults of every algorithm's hyperparameters; standard library only.
 
 SageMaker hands all of them over as text, after a detour through JSON that turns `1e3` into `1000.0` and
-`true` into `True`; an integer is therefore read from any spelling of a whole number. No name has one letter: the
-training toolkit would pass it as `-n` instead of `--n`.
+`true` into `True`; an integer is therefore read from any spelling of a whole number. No name has one letter:
+the training toolkit would pass it as `-n` instead of `--n`.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""From labels and probabilities to the evaluation report: metrics with intervals, confusion matrix, curves."""
+"""From labels and probabilities to the evaluation report: metrics with intervals, confusions, curves."""
 
 import numpy as np
 

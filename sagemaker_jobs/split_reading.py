@@ -1,4 +1,4 @@
-"""Read what preprocess wrote: the encoder, and one side of the split (CSV parts, target first, raw values)."""
+"""Read what preprocess wrote: the encoder, and one side of the split (CSV parts, target first)."""
 
 from pathlib import Path
 

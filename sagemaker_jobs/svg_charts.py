@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from html import escape
 
 WIDTH, HEIGHT = 440, 350
-_LEFT, _RIGHT, _TOP, _BOTTOM = 54, 14, 14, 50
+_LEFT, _RIGHT, _TOP, _BOTTOM = 54, 24, 14, 50
 _TICKS = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
 
 Point = tuple[float, float]
@@ -54,9 +54,10 @@ def _path(points: Sequence[Point]) -> str:
 
 def render_chart(chart: Chart) -> str:
     """Return one `<svg>` element; every text in it is escaped."""
+    description = escape(chart.description)
     parts = [
-        f'<svg class="chart" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{escape(chart.description)}">',
-        f"<title>{escape(chart.description)}</title>",
+        f'<svg class="chart" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{description}">',
+        f"<title>{description}</title>",
         *_axes(chart),
         f'<path class="reference" d="{_path(chart.reference)}"/>',
     ]
@@ -77,17 +78,20 @@ def _axes(chart: Chart) -> list[str]:
     for tick in _TICKS:
         parts += [
             f'<path class="grid" d="M{_x(tick)} {_y(0)}V{_y(1)}M{_x(0)} {_y(tick)}H{_x(1)}"/>',
-            f'<text class="tick" x="{_x(tick)}" y="{HEIGHT - _BOTTOM + 18}" text-anchor="middle">{tick:.0%}</text>',
-            f'<text class="tick" x="{_LEFT - 8}" y="{_y(tick)}" dy="4" text-anchor="end">{tick:.0%}</text>',
+            _text("tick", _x(tick), f"{HEIGHT - _BOTTOM + 18}", "middle", f"{tick:.0%}"),
+            _text("tick", f"{_LEFT - 8}", f"{float(_y(tick)) + 4:.1f}", "end", f"{tick:.0%}"),
         ]
-    middle = float(_y(0.5))
-    parts += [
+    turned = f"translate(12 {_y(0.5)}) rotate(-90)"
+    return [
+        *parts,
         f'<path class="axis" d="M{_x(0)} {_y(1)}V{_y(0)}H{_x(1)}"/>',
-        f'<text class="label" x="{_x(0.5)}" y="{HEIGHT - 8}" text-anchor="middle">{escape(chart.x_label)}</text>',
-        f'<text class="label" transform="translate(12 {middle:.1f}) rotate(-90)" text-anchor="middle">'
-        f"{escape(chart.y_label)}</text>",
+        _text("label", _x(0.5), f"{HEIGHT - 8}", "middle", chart.x_label),
+        f'<g transform="{turned}">{_text("label", "0", "0", "middle", chart.y_label)}</g>',
     ]
-    return parts
+
+
+def _text(style: str, x: str, y: str, anchor: str, text: str) -> str:
+    return f'<text class="{style}" x="{x}" y="{y}" text-anchor="{anchor}">{escape(text)}</text>'
 
 
 def _marker(marker: Marker) -> list[str]:
@@ -95,8 +99,8 @@ def _marker(marker: Marker) -> list[str]:
     # The label goes to the side with room, so that it never leaves the drawing.
     anchor, shift = ("start", 10) if x < 0.6 else ("end", -10)
     drop = 18 if y > 0.15 else -12
+    left, top = f"{float(_x(x)) + shift:.1f}", f"{float(_y(y)) + drop:.1f}"
     return [
         f'<circle class="marker" cx="{_x(x)}" cy="{_y(y)}" r="5.5"/>',
-        f'<text class="note" x="{float(_x(x)) + shift:.1f}" y="{float(_y(y)) + drop:.1f}" text-anchor="{anchor}">'
-        f"{escape(marker.label)}</text>",
+        _text("note", left, top, anchor, marker.label),
     ]

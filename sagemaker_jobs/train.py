@@ -5,13 +5,14 @@ validated features, the digests by which evaluate knows it again, and a training
 """
 
 import argparse
+import contextlib
 import os
 import platform
 import signal
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -36,7 +37,6 @@ _DIRECTORIES = {
     "encoder_dir": ("SM_CHANNEL_ENCODER", "/opt/ml/input/data/encoder"),
     "model_dir": ("SM_MODEL_DIR", "/opt/ml/model"),
     "output_data_dir": ("SM_OUTPUT_DATA_DIR", "/opt/ml/output/data"),
-    "checkpoint_dir": ("SM_CHECKPOINT_DIR", "/opt/ml/checkpoints"),
 }
 
 
@@ -48,7 +48,7 @@ class TrainingSettings:
     encoder_dir: Path
     model_dir: Path
     output_data_dir: Path
-    checkpoint_dir: Path
+    checkpoint_dir: Path | None
     model_archive: Path | None
     algorithm: str
     seed: int
@@ -64,6 +64,7 @@ def read_settings(argv: Sequence[str]) -> TrainingSettings:
     for name, (variable, default) in _DIRECTORIES.items():
         option = f"--{name.replace('_', '-')}"
         parser.add_argument(option, type=Path, default=Path(os.environ.get(variable, default)))
+    parser.add_argument("--checkpoint-dir", type=Path, default=Path("/opt/ml/checkpoints"))
     parser.add_argument("--model-archive", type=Path, help="also write this model.tar.gz and its .sha256")
     parser.add_argument("--algorithm", help=f"default: {DEFAULT_ALGORITHM}")
     parser.add_argument("--seed", help=f"default: {DEFAULT_SEED}")
@@ -82,6 +83,8 @@ def read_settings(argv: Sequence[str]) -> TrainingSettings:
         raise InvalidInputError(f"seed: expected {allowed}, found {seed!r:.80}") from None
     return TrainingSettings(
         **{name: getattr(arguments, name) for name in _DIRECTORIES},
+        # SageMaker makes the directory when checkpoints are wanted.
+        checkpoint_dir=arguments.checkpoint_dir if arguments.checkpoint_dir.is_dir() else None,
         model_archive=arguments.model_archive,
         algorithm=algorithm,
         seed=seed_number,
@@ -189,12 +192,13 @@ def compute_training_metrics(labels: Any, probabilities: Any) -> dict[str, float
 
 def list_versions(algorithm: str) -> dict[str, str]:
     """Return the versions of what a loader needs: a pickle belongs to the scikit-learn that wrote it."""
-    packages = [
-        "numpy",
-        "pandas",
-        *(["tensorflow", "keras"] if algorithm == KERAS_ALGORITHM else ["scikit-learn"]),
-    ]
-    return {"python": platform.python_version()} | {package: version(package) for package in packages}
+    framework = ["tensorflow", "keras"] if algorithm == KERAS_ALGORITHM else ["scikit-learn"]
+    versions = {"python": platform.python_version()}
+    for package in ("numpy", "pandas", *framework):
+        # TensorFlow is installed under several names (tensorflow-cpu, …); keras is the one that matters.
+        with contextlib.suppress(PackageNotFoundError):
+            versions[package] = version(package)
+    return versions
 
 
 if __name__ == "__main__":

@@ -6,11 +6,12 @@ everything after it) knows the data as synthetic. The rows depend on the seed, n
 
 import argparse
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 import pyarrow as pa
@@ -32,13 +33,13 @@ MAXIMUM_ROWS = 200_000_000  # beyond, the customer number times the id step woul
 _THREADS = 2
 _ID_LETTERS = np.frombuffer(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ", dtype=np.uint8)
 _ID_COUNT = 10_000 * 26**5
-_ID_STEP = 73_244_475_127  # coprime to the number of ids: consecutive customers get scattered, distinct ids
+_ID_STEP = 73_244_475_127  # coprime to the number of ids: all ids differ, neighbours lie far apart
 _AUC_CHUNKS = 8
 
 
 @dataclass(frozen=True)
 class SyntheticData:
-    """What was asked, and what the written rows really have; accuracy and AUC are of the true probabilities."""
+    """What was asked, and what the written rows have; accuracy and AUC are of the true probabilities."""
 
     rows: int
     seed: int
@@ -96,6 +97,40 @@ def _draw_chunk(number: int, count: int, seed: int, signal_scale: float, interce
     return _Chunk(sink.getvalue().to_pybytes(), int(churned.sum()), probabilities)
 
 
+@dataclass
+class _Totals:
+    churned: int = 0
+    accuracy_sum: float = 0.0
+    auc_parts: list[np.ndarray] = field(default_factory=list)
+
+    def add(self, chunk: _Chunk) -> None:
+        self.churned += chunk.churned
+        self.accuracy_sum += float(np.maximum(chunk.probabilities, 1 - chunk.probabilities).sum())
+        if len(self.auc_parts) < _AUC_CHUNKS:
+            self.auc_parts.append(chunk.probabilities)
+
+
+def _write_chunks(paths: list[Path], rows: int, draw: Callable[[int, int], _Chunk]) -> _Totals:
+    """Draw the chunks two at a time and write them in order, spread over the files."""
+    totals = _Totals()
+    chunk_count = -(-rows // ROWS_PER_CHUNK)
+    header = ",".join(("customer_id", *FEATURE_NAMES, "churn")) + "\n"
+    with ExitStack() as stack:
+        streams = [stack.enter_context(path.open("wb")) for path in paths]
+        pool = stack.enter_context(ThreadPoolExecutor(_THREADS))
+        for stream in streams:
+            stream.write(header.encode())
+        for start in range(0, chunk_count, _THREADS):
+            numbers = range(start, min(start + _THREADS, chunk_count))
+            counts = [min(ROWS_PER_CHUNK, rows - number * ROWS_PER_CHUNK) for number in numbers]
+            for number, chunk in zip(numbers, pool.map(draw, numbers, counts), strict=True):
+                _write_rows(streams, chunk.text, number * ROWS_PER_CHUNK, rows)
+                totals.add(chunk)
+            if start and start % 32 == 0:
+                report_progress("generate", f"{start * ROWS_PER_CHUNK:,} of {rows:,} rows")
+    return totals
+
+
 def generate(
     output_dir: Path,
     *,
@@ -113,42 +148,22 @@ def generate(
     output_dir.mkdir(parents=True, exist_ok=True)
     intercept = solve_intercept(churn_rate, signal_scale)
     names = tuple(f"customers-{number:05d}.csv" for number in range(files))
-    header = ",".join(("customer_id", *FEATURE_NAMES, "churn")) + "\n"
-    chunk_count = -(-rows // ROWS_PER_CHUNK)
-    churned, accuracy_sum, auc_parts = 0, 0.0, []
     partial = [output_dir / f".{name}.partial" for name in names]
+
+    def draw(number: int, count: int) -> _Chunk:
+        return _draw_chunk(number, count, seed, signal_scale, intercept)
+
     try:
-        with ExitStack() as stack:
-            streams = [stack.enter_context(path.open("wb")) for path in partial]
-            pool = stack.enter_context(ThreadPoolExecutor(_THREADS))
-            for stream in streams:
-                stream.write(header.encode())
-            for start in range(0, chunk_count, _THREADS):
-                numbers = range(start, min(start + _THREADS, chunk_count))
-                counts = [min(ROWS_PER_CHUNK, rows - number * ROWS_PER_CHUNK) for number in numbers]
-                jobs = [
-                    pool.submit(_draw_chunk, number, count, seed, signal_scale, intercept)
-                    for number, count in zip(numbers, counts, strict=True)
-                ]
-                for number, job in zip(numbers, jobs, strict=True):
-                    chunk = job.result()
-                    _write_rows(streams, chunk.text, number * ROWS_PER_CHUNK, rows)
-                    churned += chunk.churned
-                    p = chunk.probabilities
-                    accuracy_sum += float(np.maximum(p, 1 - p).sum())
-                    if number < _AUC_CHUNKS:
-                        auc_parts.append(p)
-                if start and start % 32 == 0:
-                    report_progress("generate", f"{start * ROWS_PER_CHUNK:,} of {rows:,} rows")
+        totals = _write_chunks(partial, rows, draw)
         data = SyntheticData(
             rows=rows,
             seed=seed,
             churn_rate_asked=churn_rate,
             signal_scale=signal_scale,
             intercept=round(intercept, 9),
-            churn_rate=churned / rows,
-            bayes_accuracy=round(accuracy_sum / rows, 6),
-            bayes_auc=round(bayes_auc(np.concatenate(auc_parts)), 6),
+            churn_rate=totals.churned / rows,
+            bayes_accuracy=round(totals.accuracy_sum / rows, 6),
+            bayes_auc=round(bayes_auc(np.concatenate(totals.auc_parts)), 6),
             files=names,
         )
         write_text_atomically(output_dir / SYNTHETIC_MARKER, data.to_json())
@@ -159,13 +174,13 @@ def generate(
             path.unlink(missing_ok=True)
     report_progress(
         "generate",
-        f"{rows:,} synthetic rows, churn rate {data.churn_rate:.4f}, Bayes accuracy {data.bayes_accuracy:.4f},"
-        f" Bayes AUC {data.bayes_auc:.4f}",
+        f"{rows:,} synthetic rows, churn rate {data.churn_rate:.4f},"
+        f" Bayes accuracy {data.bayes_accuracy:.4f}, Bayes AUC {data.bayes_auc:.4f}",
     )
     return data
 
 
-def _write_rows(streams: list, text: bytes, first_row: int, rows: int) -> None:
+def _write_rows(streams: list[BinaryIO], text: bytes, first_row: int, rows: int) -> None:
     """Append a chunk's lines to the files that own them: file k of K owns the k-th K-th of all rows."""
     bounds = [rows * (number + 1) // len(streams) for number in range(len(streams))]
     row, position = first_row, 0

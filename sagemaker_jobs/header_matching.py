@@ -30,12 +30,15 @@ _SEPARATOR_HINT = re.compile(r"sep=(.)\r?\n", re.IGNORECASE)
 
 @dataclass(frozen=True)
 class HeaderMatch:
-    """Where each schema column stands in a file: canonical name to position (from 0) and source name."""
+    """Where each schema column stands in a file: canonical name to position (from 0) and source name.
+
+    `extra_columns` are the names and positions of the columns that the schema does not speak of.
+    """
 
     positions: dict[str, int]
     source_names: dict[str, str]
     renamed: tuple[tuple[str, str], ...]
-    extra_columns: tuple[str, ...]
+    extra_columns: tuple[tuple[str, int], ...]
     column_count: int
 
 
@@ -120,44 +123,46 @@ def _refuse_missing(missing: list[str], header: tuple[str, ...], known: dict[str
     )
 
 
-def match_header(cells: tuple[str, ...], schema: FeatureSchema, name: str, place: str) -> HeaderMatch:
+def _refuse_missing_header(cells: tuple[str, ...], place: str) -> None:
+    start = shorten(", ".join(cells))
+    raise InvalidInputError(
+        f"{place}: the file has no header, it starts with {start!r}; put column names in the first line"
+    )
+
+
+def match_header(cells: tuple[str, ...], schema: FeatureSchema, place: str) -> HeaderMatch:
     """Match a file's column names with the schema; `place` names file and line in errors.
 
     Case, spaces and punctuation do not matter. Refused, all by name: no header at all, a missing column, a
     column given twice, a column that gives the label away.
     """
     known = _known_names(schema)
-    leaks = {normalise_name(leak): leak for leak in schema.leak_columns}
-    exact = {spelling for column in schema.columns for spelling in (column.name, *column.aliases)}
+    leaks = {normalise_name(leak) for leak in schema.leak_columns}
     ignored = {normalise_name(column) for column in schema.ignored_columns}
-    positions: dict[str, int] = {}
-    renamed, extra = [], []
+    exact = {spelling for column in schema.columns for spelling in (column.name, *column.aliases)}
     folded_cells = [normalise_name(cell) for cell in cells]
     if not any(folded in known for folded in folded_cells) and _looks_like_data(cells, schema):
-        start = shorten(", ".join(cells))
-        raise InvalidInputError(
-            f"{place}: the file has no header, it starts with {start!r}; put the column names in the first line"
-        )
+        _refuse_missing_header(cells, place)
+    positions: dict[str, int] = {}
+    renamed, extra = [], []
     for position, (cell, folded) in enumerate(zip(cells, folded_cells, strict=True)):
+        canonical = known.get(folded)
         if folded in leaks:
             raise InvalidInputError(
-                f"{place}, column {position + 1}: {shorten(cell)!r} gives the label away (the schema lists it as"
-                " a leak); remove it from the export"
+                f"{place}, column {position + 1}: {shorten(cell)!r} gives the label away (the schema lists it"
+                " as a leak); remove it from the export"
             )
-        canonical = known.get(folded)
-        if canonical is None:
-            if folded not in ignored:
-                extra.append(cell.strip() or f"(column {position + 1} without a name)")
-            continue
         if canonical in positions:
             first = positions[canonical]
             raise InvalidInputError(
                 f"{place}: columns {first + 1} ({shorten(cells[first])!r}) and {position + 1}"
                 f" ({shorten(cell)!r}) both are {canonical!r}; keep one"
             )
-        positions[canonical] = position
-        if cell not in exact:
-            renamed.append((cell, canonical))
+        if canonical is not None:
+            positions[canonical] = position
+            renamed += [(cell, canonical)] if cell not in exact else []
+        elif folded not in ignored:
+            extra.append((cell.strip() or f"(column {position + 1} without a name)", position))
     missing = [column.name for column in schema.columns if column.name not in positions]
     if missing:
         _refuse_missing(missing, cells, known, place)

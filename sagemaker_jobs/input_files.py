@@ -54,7 +54,7 @@ def find_data_files(directory: Path) -> FoundFiles:
             data_files.append((path, name))
         else:
             raise InvalidInputError(
-                f"{name}: cannot read a file of this kind; convert it to CSV, gzip CSV or Parquet, or remove it"
+                f"{name}: cannot read this kind of file; convert it to CSV, gzip CSV or Parquet, or remove it"
             )
     if not data_files:
         raise InvalidInputError(f"input directory {directory} holds no CSV, gzip CSV or Parquet file")

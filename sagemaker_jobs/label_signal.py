@@ -1,4 +1,4 @@
-"""How well each single feature ranks the label: too well betrays a leak, not at all betrays shuffled labels."""
+"""How well each single feature ranks the label: too well betrays a leak, not at all shuffled labels."""
 
 import math
 from dataclasses import dataclass

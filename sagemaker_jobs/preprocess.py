@@ -6,7 +6,6 @@ names file, column and line. Memory is bounded by about 60 bytes per row.
 """
 
 import argparse
-import hashlib
 import json
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -16,28 +15,23 @@ from pathlib import Path
 
 import numpy as np
 
-from include.data_contracts.data_quality_report import ColumnSummary, DataQualityReport, SplitSummary
+from include.data_contracts.data_quality_report import DataQualityReport, SplitSummary
 from include.data_contracts.feature_schema import (
     CategoricalColumn,
     ContractError,
     FeatureSchema,
     load_schema,
 )
-from sagemaker_jobs.duplicate_rows import find_duplicate_rows
 from sagemaker_jobs.feature_encoder import CategoricalEncoding, FeatureEncoder, fit_numeric_encoding
-from sagemaker_jobs.input_files import find_data_files
 from sagemaker_jobs.job_entry import InvalidInputError, report_progress, run_entry
-from sagemaker_jobs.label_signal import FeatureSignal, is_signal, measure_signal
-from sagemaker_jobs.problem_ledger import ProblemLedger, Sighting
-from sagemaker_jobs.raw_tables import OpenedFile, find_lines, open_data_file, read_batches
+from sagemaker_jobs.preprocess_acceptance import measure_signals, refuse_unusable
+from sagemaker_jobs.preprocess_loading import drop_duplicates, load_rows
+from sagemaker_jobs.preprocess_report import build_report
 from sagemaker_jobs.row_store import RowStore
-from sagemaker_jobs.row_validation import RowValidator
 from sagemaker_jobs.split_files import choose_sample, write_selected_rows
 from sagemaker_jobs.train_test_split import choose_test_rows
 
 REFERENCE_ROWS = 200_000
-SIGNAL_ROWS = 200_000
-PROGRESS_ROWS = 2_000_000
 
 
 @dataclass(frozen=True)
@@ -85,123 +79,6 @@ def read_arguments(argv: Sequence[str]) -> Arguments:
     )
 
 
-@dataclass(frozen=True)
-class LoadedRows:
-    """All validated rows of the input, the files they come from, and what was found on the way."""
-
-    store: RowStore
-    files: tuple[OpenedFile, ...]
-    ledger: ProblemLedger
-    ignored_names: tuple[str, ...]
-    data_origin: str
-
-    def line_of_row(self, file: str, rows: list[int]) -> dict[int, int]:
-        """Return the line of each data row of a file."""
-        return find_lines(next(opened for opened in self.files if opened.name == file), rows)
-
-
-def load_rows(input_dir: Path, schema: FeatureSchema, work_directory: Path) -> LoadedRows:
-    """Read and validate every data file under `input_dir`; refuse what exceeds the schema's limits."""
-    found = find_data_files(input_dir)
-    ledger = ProblemLedger(schema.limits)
-    text_directory, store_directory = work_directory / "text", work_directory / "columns"
-    text_directory.mkdir()
-    store_directory.mkdir()
-    store = RowStore(store_directory, schema)
-    validator = RowValidator(schema, ledger)
-    # All headers first: a file that does not fit is refused before the others are read.
-    files = tuple(
-        open_data_file(path, name, schema, text_directory, ledger) for path, name in found.data_files
-    )
-    report_progress("read", f"{len(files)} file(s), schema {schema.name}")
-    shown = 0
-    for opened in files:
-        for batch in read_batches(opened, ledger):
-            store.append(opened.name, validator.validate(batch, opened.match.source_names))
-            if ledger.rows_in - shown >= PROGRESS_ROWS:
-                shown = ledger.rows_in
-                report_progress("read", f"{shown:,} rows so far, in {opened.name}")
-        if not opened.rows and not opened.ragged_rows:
-            raise InvalidInputError(
-                f"{opened.name}: the file holds a header and no rows; export it again or remove it"
-            )
-    store.finish()
-    origin = "synthetic" if found.is_synthetic else "real"
-    loaded = LoadedRows(store, files, ledger, found.ignored_names, origin)
-    report_progress("read", f"{ledger.rows_in:,} rows read, {store.row_count:,} with a label")
-    return loaded
-
-
-def drop_duplicates(loaded: LoadedRows) -> np.ndarray:
-    """Return which stored rows stay, boolean (n,); repeats are counted in the ledger."""
-    store = loaded.store
-    duplicates = find_duplicate_rows(store.labels, store.id_hashes, store.has_id, store.feature_hashes)
-    for cause, rows in duplicates.by_cause.items():
-        if not len(rows):
-            continue
-        sightings = []
-        for row, original in zip(rows[:5].tolist(), duplicates.originals[cause][:5].tolist(), strict=True):
-            (file, number), (first_file, first_number) = store.place(row), store.place(original)
-            first_line = loaded.line_of_row(first_file, [first_number])[first_number]
-            where = f"line {first_line}" if first_file == file else f"{first_file}, line {first_line}"
-            told = f"same customer as {where}" if store.has_id[row] else f"same as {where}"
-            sightings.append(Sighting(file, told, number))
-        loaded.ledger.add(cause, None, len(rows), sightings)
-    return duplicates.keep_mask(store.row_count)
-
-
-def refuse_unusable(loaded: LoadedRows, keep: np.ndarray) -> None:
-    """Refuse data over the schema's limits, too small, of one class, or with a constant or empty column."""
-    limits, store = loaded.store.schema.limits, loaded.store
-    rows_in, labels = loaded.ledger.rows_in, store.labels[keep]
-    if rows_in and not len(labels):
-        loaded.ledger.refuse_excess(loaded.line_of_row)
-    counts = np.bincount(labels, minlength=2) if len(labels) else np.zeros(2, dtype=int)
-    if len(labels) and counts.min() == 0:
-        raise InvalidInputError(
-            f"column {store.schema.target.name!r}: all {len(labels):,} rows carry the label {int(counts.argmax())};"
-            " a model needs both classes"
-        )
-    loaded.ledger.refuse_excess(loaded.line_of_row)
-    if len(labels) < limits.minimum_rows or counts.min() < limits.minimum_rows_per_class:
-        raise InvalidInputError(
-            f"{len(labels):,} usable rows of {rows_in:,} ({counts[1]:,} churned, {counts[0]:,} stayed); the schema"
-            f" asks for {limits.minimum_rows:,} rows and {limits.minimum_rows_per_class:,} of each class"
-        )
-    for column in store.schema.features:
-        values = store.column(column.name)
-        is_present = values >= 0 if isinstance(column, CategoricalColumn) else ~np.isnan(values)
-        present = values[is_present & keep]
-        if not len(present) or present.min() == present.max():
-            source = loaded.files[0].match.source_names[column.name]
-            what = "is empty" if not len(present) else "holds one single value"
-            raise InvalidInputError(
-                f"{loaded.files[0].name}: column {source!r} {what} in all {len(labels):,} rows; mend the export,"
-                " or take the column out of the schema"
-            )
-
-
-def measure_signals(loaded: LoadedRows, keep: np.ndarray, seed: int) -> list[FeatureSignal]:
-    """Measure every feature on a sample; refuse a feature that gives the label away, note if none has any."""
-    store = loaded.store
-    rows = np.flatnonzero(choose_sample(keep, SIGNAL_ROWS, seed))
-    labels = store.labels[rows]
-    signals = [measure_signal(name, store.column(name)[rows], labels) for name in store.schema.feature_names]
-    strongest = max(signals, key=lambda signal: signal.auc)
-    limit = store.schema.limits.maximum_single_feature_auc
-    if strongest.auc > limit:
-        source = loaded.files[0].match.source_names[strongest.name]
-        raise InvalidInputError(
-            f"{loaded.files[0].name}: column {source!r} ({strongest.name}) alone ranks churn with AUC"
-            f" {strongest.auc:.4f}, above the limit {limit:g}: the label has leaked into it; remove it from the"
-            " schema or raise maximum_single_feature_auc"
-        )
-    if not is_signal(signals):
-        detail = f"strongest: {strongest.name}, AUC {strongest.auc:.3f}; are the labels shuffled?"
-        loaded.ledger.add("no_signal", None, 1, detail=detail)
-    return signals
-
-
 def fit_encoder(store: RowStore, is_train: np.ndarray, data_origin: str) -> FeatureEncoder:
     """Fit the encoder on the train rows only, one column in memory at a time."""
     schema = store.schema
@@ -212,72 +89,6 @@ def fit_encoder(store: RowStore, is_train: np.ndarray, data_origin: str) -> Feat
         for column in schema.features
     )
     return FeatureEncoder(encodings, schema.name, schema.fingerprint(), data_origin, int(is_train.sum()))
-
-
-def summarise_columns(
-    loaded: LoadedRows, keep: np.ndarray, signals: list[FeatureSignal]
-) -> Iterator[ColumnSummary]:
-    """Yield one summary per feature over the rows kept."""
-    for column, signal in zip(loaded.store.schema.features, signals, strict=True):
-        names = sorted({opened.match.source_names[column.name] for opened in loaded.files})
-        values = loaded.store.column(column.name)[keep]
-        auc = round(signal.auc, 6)
-        if isinstance(column, CategoricalColumn):
-            counts = np.bincount(values + 1, minlength=len(column.levels) + 1).tolist()
-            levels = dict(zip(column.level_names, counts[1:], strict=True))
-            yield ColumnSummary(
-                column.name, column.kind, tuple(names), counts[0], level_counts=levels, single_feature_auc=auc
-            )
-        else:
-            present = values[~np.isnan(values)]
-            bounds = (float(present.min()), float(present.max()), float(f"{present.mean():.12g}"))
-            missing = len(values) - len(present)
-            yield ColumnSummary(
-                column.name, column.kind, tuple(names), missing, *bounds, single_feature_auc=auc
-            )
-
-
-def fingerprint_rows(store: RowStore, keep: np.ndarray) -> str:
-    """Return a digest of the kept rows (ids, features, labels) that does not depend on their order."""
-    digest = hashlib.sha256(f"{store.schema.fingerprint()} {int(keep.sum())}".encode())
-    for hashes in (
-        store.id_hashes,
-        store.feature_hashes,
-        store.feature_hashes * (store.labels.astype(np.uint64) + 1),
-    ):
-        digest.update(int(hashes[keep].sum(dtype=np.uint64)).to_bytes(8, "big"))
-        digest.update(int(np.bitwise_xor.reduce(hashes[keep])).to_bytes(8, "big"))
-    return digest.hexdigest()
-
-
-def build_report(
-    loaded: LoadedRows,
-    keep: np.ndarray,
-    signals: list[FeatureSignal],
-    split: SplitSummary,
-) -> DataQualityReport:
-    """Put everything known about the data into the report."""
-    store = loaded.store
-    strongest = max(signals, key=lambda signal: signal.auc)
-    extra = sorted({name for opened in loaded.files for name in opened.match.extra_columns})
-    return DataQualityReport(
-        schema_name=store.schema.name,
-        schema_fingerprint=store.schema.fingerprint(),
-        data_origin=loaded.data_origin,
-        data_fingerprint=fingerprint_rows(store, keep),
-        rows_in=loaded.ledger.rows_in,
-        rows_out=int(keep.sum()),
-        churn_rate=float(store.labels[keep].mean()),
-        files=tuple(opened.describe() for opened in loaded.files),
-        findings=loaded.ledger.findings(loaded.line_of_row),
-        columns=tuple(summarise_columns(loaded, keep, signals)),
-        split=split,
-        strongest_feature=strongest.name,
-        strongest_feature_auc=round(strongest.auc, 6),
-        has_signal=is_signal(signals),
-        ignored_files=loaded.ignored_names,
-        ignored_columns=tuple(extra),
-    )
 
 
 @contextmanager
@@ -299,56 +110,73 @@ def staged_outputs(output_dir: Path) -> Iterator[Path]:
             path.replace(target)
 
 
-def preprocess(arguments: Arguments, input_dir: Path, work_directory: Path) -> DataQualityReport:
-    """Run all stages, leaving the outputs in `work_directory/outputs`."""
-    outputs = work_directory / "outputs"
-    schema = arguments.schema
-    loaded = load_rows(input_dir, schema, work_directory)
-    store = loaded.store
-    keep = drop_duplicates(loaded)
-    report_progress("deduplicate", f"{int((~keep).sum()):,} rows dropped")
-    refuse_unusable(loaded, keep)
-    signals = measure_signals(loaded, keep, arguments.seed)
+@dataclass(frozen=True)
+class Split:
+    """Which stored rows train and which test, boolean (n,) each, and the figures of the report."""
+
+    is_train: np.ndarray
+    is_test: np.ndarray
+    summary: SplitSummary
+
+
+def split_rows(store: RowStore, keep: np.ndarray, test_fraction: float, seed: int) -> Split:
+    """Split the kept rows; raises InvalidInputError when a side would lack a class."""
     is_test = np.zeros(store.row_count, dtype=bool)
-    is_test[keep], sharing = choose_test_rows(
-        store.feature_hashes[keep], store.labels[keep], arguments.test_fraction, arguments.seed
-    )
+    hashes, labels = store.feature_hashes[keep], store.labels[keep]
+    is_test[keep], sharing = choose_test_rows(hashes, labels, test_fraction, seed)
     is_train = keep & ~is_test
-    report_progress("split", f"{int(is_train.sum()):,} train rows, {int(is_test.sum()):,} test rows")
-    encoder = fit_encoder(store, is_train, loaded.data_origin)
-    split = SplitSummary(
-        arguments.seed,
-        arguments.test_fraction,
-        int(is_train.sum()),
-        int(is_test.sum()),
-        float(store.labels[is_train].mean()),
-        float(store.labels[is_test].mean()),
-        sharing,
+    summary = SplitSummary(
+        seed=seed,
+        test_fraction=test_fraction,
+        rows_train=int(is_train.sum()),
+        rows_test=int(is_test.sum()),
+        churn_rate_train=float(store.labels[is_train].mean()),
+        churn_rate_test=float(store.labels[is_test].mean()),
+        rows_sharing_features=sharing,
     )
-    report = build_report(loaded, keep, signals, split)
-    is_sampled = choose_sample(is_train, REFERENCE_ROWS, arguments.seed)
+    report_progress("split", f"{summary.rows_train:,} train rows, {summary.rows_test:,} test rows")
+    return Split(is_train, is_test, summary)
+
+
+def write_outputs(outputs: Path, store: RowStore, split: Split, report: DataQualityReport) -> None:
+    """Write every output of the job under `outputs`."""
     for name in ("train", "test", "encoder", "reference", "data_quality"):
         (outputs / name).mkdir()
-    write_selected_rows(outputs / "train" / "part-00000.csv", store, is_train)
-    write_selected_rows(outputs / "test" / "part-00000.csv", store, is_test)
-    write_selected_rows(outputs / "reference" / "reference.csv", store, is_sampled)
+    encoder = fit_encoder(store, split.is_train, report.data_origin)
+    report_progress("encode", f"{len(encoder.dense_feature_names)} encoded columns, fitted on train only")
+    is_sampled = choose_sample(split.is_train, REFERENCE_ROWS, split.summary.seed)
     reference = {
         "contract": "drift_reference",
         "version": 1,
         "rows": int(is_sampled.sum()),
-        "sampled_from": int(is_train.sum()),
-        "seed": arguments.seed,
-        "schema": {"name": schema.name, "fingerprint": schema.fingerprint()},
-        "data_origin": loaded.data_origin,
+        "sampled_from": split.summary.rows_train,
+        "seed": split.summary.seed,
+        "schema": {"name": report.schema_name, "fingerprint": report.schema_fingerprint},
+        "data_origin": report.data_origin,
     }
     texts = {
         "encoder/encoder.json": encoder.to_json(),
-        "encoder/schema.json": json.dumps(schema.to_mapping(), indent=2, ensure_ascii=False) + "\n",
+        "encoder/schema.json": json.dumps(store.schema.to_mapping(), indent=2, ensure_ascii=False) + "\n",
         "reference/reference.json": json.dumps(reference, indent=2) + "\n",
         "data_quality/data_quality.json": report.to_json(),
     }
     for name, text in texts.items():
         (outputs / name).write_text(text, encoding="utf-8")
+    write_selected_rows(outputs / "train" / "part-00000.csv", store, split.is_train)
+    write_selected_rows(outputs / "test" / "part-00000.csv", store, split.is_test)
+    write_selected_rows(outputs / "reference" / "reference.csv", store, is_sampled)
+
+
+def preprocess(arguments: Arguments, input_dir: Path, work_directory: Path) -> DataQualityReport:
+    """Run all stages, leaving the outputs in `work_directory/outputs`; raises InvalidInputError."""
+    loaded = load_rows(input_dir, arguments.schema, work_directory)
+    keep = drop_duplicates(loaded)
+    report_progress("deduplicate", f"{int((~keep).sum()):,} rows dropped")
+    refuse_unusable(loaded, keep)
+    signals = measure_signals(loaded, keep, arguments.seed)
+    split = split_rows(loaded.store, keep, arguments.test_fraction, arguments.seed)
+    report = build_report(loaded, keep, signals, split.summary)
+    write_outputs(work_directory / "outputs", loaded.store, split, report)
     report_progress("write", f"outputs are in {arguments.output_dir}")
     return report
 

@@ -64,6 +64,7 @@ CAUSES = {
     "renamed_column": Cause("cleaned", "headers in another spelling, read as the schema's"),
     "converted_text": Cause("cleaned", "files that were not plain UTF-8, converted"),
     "blank_line": Cause("cleaned", "blank lines, skipped"),
+    "empty_file": Cause("warned", "files with a header and no rows"),
     "line_break_in_field": Cause("warned", "records with line breaks inside a quoted field"),
     "missing_id": Cause("warned", "rows without a customer id; repeats of them are found by whole rows only"),
     "suspicious_text": Cause("warned", "customer ids that look like a formula, markup or control characters"),

@@ -4,7 +4,7 @@ CSV cells come as text, exactly as written; Parquet columns in their own type. M
 of a batch. Everything that makes a file unreadable is refused in one line that names file and line.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -141,7 +141,7 @@ def _open_csv(
         start = stream.read(HEADER_BYTES)
     mark = 3 if start.startswith(b"\xef\xbb\xbf") else 0
     header = read_header(start[mark:].decode("utf-8", errors="replace"), schema, name)
-    match = match_header(header.cells, schema, name, f"{name}, line {header.lines}")
+    match = match_header(header.cells, schema, f"{name}, line {header.lines}")
     opened = OpenedFile(
         name=name,
         path=text_path,
@@ -166,7 +166,7 @@ def _open_csv(
 def _note_header(opened: OpenedFile, ledger: ProblemLedger) -> None:
     for source, canonical in opened.match.renamed:
         ledger.add("renamed_column", canonical, 1, [Sighting(opened.name, source)])
-    for column in opened.match.extra_columns:
+    for column, _ in opened.match.extra_columns:
         ledger.add("extra_column", shorten(column), 1, [Sighting(opened.name, column)])
 
 
@@ -195,8 +195,8 @@ def _refuse_broken_end(opened: OpenedFile) -> None:
             fields = record.field_count
     if last_line.strip() and fields < opened.match.column_count:
         raise InvalidInputError(
-            f"{opened.name}, line {survey.newlines + 1}: the file is cut off here, the last row has {fields} of"
-            f" {opened.match.column_count} fields; transfer it again"
+            f"{opened.name}, line {survey.newlines + 1}: the file is cut off here, the last row has {fields}"
+            f" of {opened.match.column_count} fields; transfer it again"
         )
 
 
@@ -213,7 +213,7 @@ def _open_parquet(path: Path, name: str, schema: FeatureSchema, ledger: ProblemL
         name=name,
         path=path,
         format="parquet",
-        match=match_header(names, schema, name, name),
+        match=match_header(names, schema, name),
         header_lines=0,
         header_bytes=0,
         delimiter="",
@@ -238,24 +238,42 @@ def read_batches(opened: OpenedFile, ledger: ProblemLedger) -> Iterator[RawBatch
         return "skip"
 
     try:
-        for batch in _stream_csv(opened, skip_ragged):
+        for batch in _stream_csv(opened, skip_ragged, opened.match.positions):
             columns = dict(zip(batch.schema.names, batch.columns, strict=True))
             yield RawBatch(opened.name, opened.rows, columns, batch.num_rows)
             opened.rows += batch.num_rows
     except pa.ArrowInvalid as error:
         _refuse_long_record(opened)
-        raise InvalidInputError(
-            f"{opened.name}: cannot be parsed after row {opened.rows:,}: {error}"
-        ) from error
+        what = f"cannot be parsed after row {opened.rows:,}: {error}"
+        raise InvalidInputError(f"{opened.name}: {what}") from error
     if opened.ragged_rows or _has_records_over_lines(opened):
         _locate_odd_records(opened, ledger)
 
 
-def _stream_csv(opened: OpenedFile, skip_ragged: object) -> Iterator[pa.RecordBatch]:
+def read_first_columns(opened: OpenedFile, positions: dict[str, int]) -> dict[str, pa.Array]:
+    """Return the first batch of some columns, by any names for their positions; empty if there is none."""
+    if opened.format == "parquet":
+        from pyarrow import parquet
+
+        with parquet.ParquetFile(opened.path) as file:
+            names = file.schema_arrow.names
+            batch = next(file.iter_batches(PARQUET_BATCH_ROWS), None)
+            positions = {name: batch.schema.names.index(names[at]) for name, at in positions.items()}
+    else:
+        batch = next(_stream_csv(opened, lambda _: "skip", positions), None)
+        positions = {name: batch.schema.names.index(name) for name in positions} if batch else {}
+    if batch is None:
+        return {}
+    return {name: _decode_dictionary(batch.column(position)) for name, position in positions.items()}
+
+
+def _stream_csv(
+    opened: OpenedFile, skip_ragged: Callable[[pa_csv.InvalidRow], str], positions: dict[str, int]
+) -> Iterator[pa.RecordBatch]:
     if opened.survey is None or opened.survey.size_bytes <= opened.header_bytes:
         return
     names = [f"column {position}" for position in range(opened.match.column_count)]
-    wanted = {names[position]: canonical for canonical, position in opened.match.positions.items()}
+    wanted = {names[position]: name for name, position in positions.items()}
     with pa.OSFile(str(opened.path)) as source:
         source.seek(opened.header_bytes)
         reader = pa_csv.open_csv(

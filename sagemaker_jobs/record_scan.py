@@ -36,7 +36,7 @@ def scan_records(
     csv.field_size_limit(1 << 30)
     with path.open("rb") as binary:
         binary.seek(header_bytes)
-        with open(binary.fileno(), encoding="utf-8", errors="replace", newline="", closefd=False) as text:  # noqa: PTH123 - an open descriptor
+        with open(binary.fileno(), encoding="utf-8", errors="replace", newline="", closefd=False) as text:
             # A quote still open at the end swallows the mark, which tells it from a closed one.
             reader = csv.reader(chain(text, ["\n", _END_MARK]), delimiter=delimiter)
             row, last_line = 0, 0

@@ -22,7 +22,14 @@ from sagemaker_jobs.number_cleaning import AMBIGUOUS, INFINITE, INVALID, NULL, R
 from sagemaker_jobs.problem_ledger import ProblemLedger, RowNumbers
 from sagemaker_jobs.raw_tables import RawBatch
 from sagemaker_jobs.row_hashing import combine, hash_strings, number_bits
-from sagemaker_jobs.spelling_tables import MISSING, UNKNOWN, LabelSpellings, LevelSpellings, NullTokens
+from sagemaker_jobs.spelling_tables import (
+    MISSING,
+    UNKNOWN,
+    LabelSpellings,
+    LevelSpellings,
+    NullTokens,
+    as_text,
+)
 
 LONGEST_USUAL_ID = 200
 _SUSPICIOUS_ID = r"^[=@]|^[+\-][^0-9]|[<\x00-\x1f\x7f]"
@@ -53,18 +60,6 @@ class ValidatedRows:
     has_id: np.ndarray
     feature_hashes: np.ndarray
     rows: np.ndarray
-
-
-def as_text(column: pa.Array) -> pa.Array:
-    """Return a column as strings without nulls; whole floats read as whole numbers, null as empty text."""
-    if not (pa.types.is_string(column.type) or pa.types.is_large_string(column.type)):
-        if pa.types.is_floating(column.type):
-            whole = pc.cast(column, pa.int64(), safe=False)
-            is_whole = pc.equal(pc.cast(whole, column.type, safe=False), column)
-            column = pc.if_else(is_whole, pc.cast(whole, pa.string()), pc.cast(column, pa.string()))
-        else:
-            column = pc.cast(column, pa.string())
-    return pc.fill_null(column, "") if column.null_count else column
 
 
 class RowValidator:

@@ -14,6 +14,18 @@ _WHOLE_FLOAT = re.compile(r"([+-]?\d+)\.0+\Z", re.ASCII)
 _CACHE_ENTRIES = 10_000
 
 
+def as_text(column: pa.Array) -> pa.Array:
+    """Return a column as strings without nulls; whole floats read as whole numbers, null as empty text."""
+    if not (pa.types.is_string(column.type) or pa.types.is_large_string(column.type)):
+        if pa.types.is_floating(column.type):
+            whole = pc.cast(column, pa.int64(), safe=False)
+            is_whole = pc.equal(pc.cast(whole, column.type, safe=False), column)
+            column = pc.if_else(is_whole, pc.cast(whole, pa.string()), pc.cast(column, pa.string()))
+        else:
+            column = pc.cast(column, pa.string())
+    return pc.fill_null(column, "") if column.null_count else column
+
+
 class NullTokens:
     """The spellings of a missing value; case and surrounding spaces do not matter, empty always counts."""
 
@@ -93,7 +105,7 @@ class LevelSpellings(_SpellingTable):
 
 
 class LabelSpellings(_SpellingTable):
-    """Codes of the target: 1, 0, MISSING or UNKNOWN; the first spelling of each label is the canonical one."""
+    """Codes of the target: 1, 0, MISSING or UNKNOWN; each label's first spelling is the canonical one."""
 
     def __init__(self, target: TargetColumn, is_null: NullTokens) -> None:
         """Build the table of both labels' spellings."""

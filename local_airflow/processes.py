@@ -69,16 +69,22 @@ def running_components(settings: StackSettings) -> set[str]:
 
 
 def stack_processes(settings: StackSettings) -> list[psutil.Process]:
-    """Every live process that carries this stack's mark, workers and jobs included; never the caller."""
+    """Every live process of this stack, workers and jobs included; never the caller.
+
+    Components and their children carry the stack's mark. A job inherits nothing, as in a container, but its
+    home lies in the stack's folder.
+    """
     mark = str(settings.state_dir)
     found = []
     for process in psutil.process_iter():
         try:
-            if process.pid != os.getpid() and process.environ().get(STACK_MARK) == mark:
+            environment = process.environ()
+            ours = environment.get(STACK_MARK) == mark or environment.get("HOME", "").startswith(f"{mark}/")
+            if ours and process.pid != os.getpid() and process.status() != psutil.STATUS_ZOMBIE:
                 found.append(process)
         except (psutil.Error, OSError):
             continue
-    return [process for process in found if process.status() != psutil.STATUS_ZOMBIE]
+    return found
 
 
 def stop_stack(settings: StackSettings, *, grace_seconds: float = GRACE_SECONDS) -> int:

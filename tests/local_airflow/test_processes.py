@@ -78,6 +78,14 @@ def test_stop_stack_when_another_stack_runs_then_leaves_it_alone(settings, tmp_p
     kill_stack(other)
 
 
+def test_stop_stack_when_a_job_has_a_clean_environment_then_is_found_by_its_home(settings):
+    environment = {"PATH": os.environ["PATH"], "HOME": str(settings.state_dir / "aws/jobs/one/home")}
+    start_process("job", [sys.executable, "-c", "import time; time.sleep(60)"], environment, settings)
+    wait_for(lambda: len(stack_processes(settings)) == 1)
+    stop_stack(settings)
+    assert stack_processes(settings) == []
+
+
 def test_running_components_when_a_part_ended_then_it_is_not_listed(settings):
     start(settings, "import time; time.sleep(60)", name="stays")
     pid = start(settings, "pass", name="ends")

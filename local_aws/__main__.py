@@ -37,7 +37,7 @@ def main() -> int:
             )
         )
     except (StartError, EnvironmentsFileError) as error:
-        print(f"local_aws: {error}", file=sys.stderr)  # noqa: T201
+        print(f"local_aws: {error}", file=sys.stderr)
         return 1
     return 0
 

@@ -12,7 +12,8 @@ from local_aws.logs_service import LogsService
 from local_aws.moto_services import MotoServices
 from local_aws.request_details import Target, action_of, target_of
 from local_aws.s3_requests import parse_request
-from local_aws.s3_service import S3Service, error_response
+from local_aws.s3_responses import error_response
+from local_aws.s3_service import S3Service
 from local_aws.sagemaker_service import SageMakerService
 
 StartResponse = Callable[..., Any]
@@ -46,7 +47,7 @@ class FrontApplication:
         except NotImplementedError as error:
             return _json(start_response, 501, {"__type": "NotImplemented", "message": str(error)})
         except Exception as error:  # noqa: BLE001 - one broken request must not end the server
-            print(traceback.format_exc(), flush=True)  # noqa: T201 - the stand-in's log is its standard output
+            print(traceback.format_exc(), flush=True)
             return _json(start_response, 500, {"__type": "InternalError", "message": f"local_aws: {error}"})
 
     def _answer_s3(
@@ -56,7 +57,7 @@ class FrontApplication:
         try:
             response = self.s3.handle(request, target.region)
         except Exception as error:  # noqa: BLE001 - as above, in S3's own form
-            print(traceback.format_exc(), flush=True)  # noqa: T201
+            print(traceback.format_exc(), flush=True)
             response = error_response(request, ApiError("InternalError", f"local_aws: {error}", 500))
         request.body.drain()
         identifiers = [("x-amz-request-id", uuid.uuid4().hex[:16].upper())]
@@ -91,7 +92,7 @@ class FrontApplication:
         answer: dict[str, Any] = {}
 
         def keep(status: str, headers: list[tuple[str, str]], _error: Any = None) -> None:
-            answer.update(status=int(status.split()[0]), headers=headers)
+            answer.update(status=int(status.split(maxsplit=1)[0]), headers=headers)
 
         content = json.loads(b"".join(self.moto.handle(environ, keep)) or b"{}")
         if answer["status"] == 200 and "nextToken" not in parameters:

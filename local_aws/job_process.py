@@ -6,6 +6,7 @@ of the gate and leaves; so no program of a job ever runs unrecorded.
 """
 
 import os
+import re
 import signal
 import subprocess
 import threading
@@ -18,6 +19,7 @@ from typing import Any
 
 GATE = 'read -r word || exit 125; exec "$@" </dev/null'
 READ_BYTES = 65536
+SHELL_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -43,7 +45,7 @@ class JobProcess:
         gate_reader, gate_writer = os.pipe()
         try:
             self._process = subprocess.Popen(
-                ["/bin/sh", "-c", GATE, "job", *command.arguments],
+                ["/bin/sh", "-c", GATE, "job", *_unusual_variables(command), *command.arguments],
                 cwd=command.directory,
                 env=command.environment,
                 stdin=gate_reader,
@@ -90,6 +92,12 @@ class JobProcess:
         self._reader.join()
         status = self._process.returncode
         return 128 - status if status < 0 else status
+
+
+def _unusual_variables(command: Command) -> list[str]:
+    """Set variables whose names a shell would drop (SM_HP_WITH-HYPHEN) behind the gate's shell."""
+    unusual = [f"{name}={value}" for name, value in command.environment.items() if not SHELL_NAME.fullmatch(name)]
+    return ["/usr/bin/env", *unusual] if unusual else []
 
 
 def _text(line: bytes) -> str:

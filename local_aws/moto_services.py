@@ -129,7 +129,7 @@ class MotoServices:
         answer: dict[str, Any] = {}
 
         def start_response(status: str, headers: list[tuple[str, str]], _error: Any = None) -> None:
-            answer.update(status=int(status.split()[0]), headers=headers)
+            answer.update(status=int(status.split(maxsplit=1)[0]), headers=headers)
 
         self._clock.datetime.present = entry["Time"]
         try:

@@ -11,7 +11,6 @@ from typing import Any
 from urllib.parse import parse_qsl, unquote
 
 from local_aws.api_error import ApiError
-from local_aws.object_store import ByteStream
 
 # Sent back with the object exactly as they came.
 KEPT_HEADERS = (

@@ -1,20 +1,25 @@
 """S3 over HTTP: the operations boto3 and the AWS command line use, answered from the object store."""
 
-import xml.etree.ElementTree as ElementTree
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
-from typing import Any, BinaryIO
-from urllib.parse import quote, unquote
+from collections.abc import Callable
+from urllib.parse import unquote
+from xml.etree import ElementTree
 
 from local_aws import ACCOUNT_ID
 from local_aws.api_error import ApiError
 from local_aws.multipart_uploads import MultipartUploads
-from local_aws.object_listing import Listing, list_objects
-from local_aws.object_store import CHUNK_BYTES, ObjectStore, StoredObject
-from local_aws.s3_requests import S3Request, byte_range, http_date, kept_headers, parse_tags
-from local_aws.s3_xml import element, iso_time, read_xml, to_xml
+from local_aws.object_listing import list_objects
+from local_aws.object_store import ObjectStore
+from local_aws.s3_requests import S3Request, byte_range, kept_headers, parse_tags
+from local_aws.s3_responses import (
+    FilePart,
+    S3Response,
+    empty_response,
+    error_response,
+    listing_document,
+    object_response,
+    xml_response,
+)
+from local_aws.s3_xml import element, iso_time, read_xml
 
 # Answered when nothing was stored for the aspect: AWS sends these codes, or an empty document.
 ABSENT_CONFIGURATION = {
@@ -34,26 +39,6 @@ ABSENT_CONFIGURATION = {
     "accelerate": "<AccelerateConfiguration/>",
     "requestPayment": "<RequestPaymentConfiguration><Payer>BucketOwner</Payer></RequestPaymentConfiguration>",
 }
-
-
-@dataclass(frozen=True)
-class S3Response:
-    """Status, headers and body; a body from a file is sent piece by piece."""
-
-    status: int
-    headers: dict[str, str]
-    body: Iterable[bytes]
-
-
-def _xml(root: ElementTree.Element, status: int = 200) -> S3Response:
-    content = to_xml(root)
-    headers = {"Content-Type": "application/xml", "Content-Length": str(len(content))}
-    return S3Response(status, headers, [content])
-
-
-def _empty(status: int = 200, headers: dict[str, str] | None = None) -> S3Response:
-    length = {} if status == 204 else {"Content-Length": "0"}
-    return S3Response(status, {**length, **(headers or {})}, [])
 
 
 class S3Service:
@@ -124,35 +109,35 @@ class S3Service:
             for record in self._store.buckets()
         ]
         owner = element("Owner", ID=ACCOUNT_ID)
-        return _xml(element("ListAllMyBucketsResult", owner, element("Buckets", *buckets)))
+        return xml_response(element("ListAllMyBucketsResult", owner, element("Buckets", *buckets)))
 
     def _create_bucket(self, request: S3Request, region: str) -> S3Response:
         content = request.body.read_all()
         asked = read_xml(content).findtext("LocationConstraint") if content else None
         self._store.create_bucket(request.bucket, asked or region)
-        return _empty(headers={"Location": f"/{request.bucket}"})
+        return empty_response(headers={"Location": f"/{request.bucket}"})
 
     def _head_bucket(self, request: S3Request) -> S3Response:
-        return _empty(headers={"x-amz-bucket-region": self._store.bucket(request.bucket)["Region"]})
+        return empty_response(headers={"x-amz-bucket-region": self._store.bucket(request.bucket)["Region"]})
 
     def _delete_bucket(self, request: S3Request) -> S3Response:
         self._store.delete_bucket(request.bucket)
-        return _empty(204)
+        return empty_response(204)
 
     def _location(self, request: S3Request) -> S3Response:
         region = self._store.bucket(request.bucket)["Region"]
         root = ElementTree.Element("LocationConstraint")
         root.text = "" if region == "us-east-1" else region
-        return _xml(root)
+        return xml_response(root)
 
     def _configuration(self, request: S3Request, aspect: str) -> S3Response:
         """Keep, give back or forget one aspect of a bucket; none of them has an effect here."""
         if request.method == "PUT":
             self._store.configure_bucket(request.bucket, aspect, request.body.read_all().decode())
-            return _empty(204 if aspect == "policy" else 200)
+            return empty_response(204 if aspect == "policy" else 200)
         if request.method == "DELETE":
             self._store.configure_bucket(request.bucket, aspect, None)
-            return _empty(204)
+            return empty_response(204)
         content = self._store.bucket(request.bucket)["Configuration"].get(aspect)
         if content is None:
             absent = ABSENT_CONFIGURATION[aspect]
@@ -180,7 +165,7 @@ class S3Service:
             after=after or "",
             max_keys=max_keys,
         )
-        return _xml(_listing_document(request, listing, max_keys, version_two=version_two))
+        return xml_response(listing_document(request, listing, max_keys, version_two=version_two))
 
     def _delete_objects(self, request: S3Request) -> S3Response:
         document = read_xml(request.body.read_all())
@@ -191,7 +176,7 @@ class S3Service:
             key = entry.findtext("Key") or ""
             self._store.delete(request.bucket, key)
             deleted.append(element("Deleted", Key=key))
-        return _xml(element("DeleteResult", *([] if quiet else deleted)))
+        return xml_response(element("DeleteResult", *([] if quiet else deleted)))
 
     # --- objects -------------------------------------------------------------------------------------
     def _put_object(self, request: S3Request) -> S3Response:
@@ -210,7 +195,7 @@ class S3Service:
             tags=parse_tags(request.headers.get("x-amz-tagging", "")),
             only_if_absent=only_if_absent,
         )
-        return _empty(headers={"ETag": f'"{stored.etag}"'})
+        return empty_response(headers={"ETag": f'"{stored.etag}"'})
 
     def _get_object(self, request: S3Request) -> S3Response:
         if request.method == "HEAD":
@@ -218,7 +203,7 @@ class S3Service:
         else:
             stored, file = self._store.open(request.bucket, request.key)
         try:
-            return _object_response(request, stored, file)
+            return object_response(request, stored, file)
         except ApiError:
             if file is not None:
                 file.close()
@@ -226,7 +211,7 @@ class S3Service:
 
     def _delete_object(self, request: S3Request) -> S3Response:
         self._store.delete(request.bucket, request.key)
-        return _empty(204)
+        return empty_response(204)
 
     def _copy_object(self, request: S3Request) -> S3Response:
         source = unquote(request.headers["x-amz-copy-source"].split("?")[0]).lstrip("/")
@@ -244,24 +229,24 @@ class S3Service:
             kept_headers(request.headers) if replaced else found.headers,
             tags=parse_tags(request.headers.get("x-amz-tagging", "")) if tags_replaced else found.tags,
         )
-        return _xml(
+        return xml_response(
             element("CopyObjectResult", ETag=f'"{stored.etag}"', LastModified=iso_time(stored.last_modified))
         )
 
     def _get_tags(self, request: S3Request) -> S3Response:
         tags = self._store.get(request.bucket, request.key).tags
         entries = [element("Tag", Key=name, Value=value) for name, value in tags.items()]
-        return _xml(element("Tagging", element("TagSet", *entries)))
+        return xml_response(element("Tagging", element("TagSet", *entries)))
 
     def _put_tags(self, request: S3Request) -> S3Response:
         entries = read_xml(request.body.read_all()).findall("TagSet/Tag")
         tags = {entry.findtext("Key") or "": entry.findtext("Value") or "" for entry in entries}
         self._store.set_tags(request.bucket, request.key, tags)
-        return _empty()
+        return empty_response()
 
     def _delete_tags(self, request: S3Request) -> S3Response:
         self._store.set_tags(request.bucket, request.key, {})
-        return _empty(204)
+        return empty_response(204)
 
     # --- multipart uploads ---------------------------------------------------------------------------
     def _create_upload(self, request: S3Request) -> S3Response:
@@ -271,7 +256,7 @@ class S3Service:
         tags = parse_tags(request.headers.get("x-amz-tagging", ""))
         upload_id = self._uploads.create(request.bucket, request.key, headers, tags)
         names = {"Bucket": request.bucket, "Key": request.key, "UploadId": upload_id}
-        return _xml(element("InitiateMultipartUploadResult", **names))
+        return xml_response(element("InitiateMultipartUploadResult", **names))
 
     def _put_part(self, request: S3Request) -> S3Response:
         number = int(request.query.get("partNumber") or 0)
@@ -281,7 +266,7 @@ class S3Service:
         if "x-amz-copy-source" in request.headers:
             return self._copy_part(request, upload_id, number)
         etag = self._uploads.put_part(request.bucket, request.key, upload_id, number, request.body)
-        return _empty(headers={"ETag": f'"{etag}"'})
+        return empty_response(headers={"ETag": f'"{etag}"'})
 
     def _copy_part(self, request: S3Request, upload_id: str, number: int) -> S3Response:
         source = unquote(request.headers["x-amz-copy-source"].split("?")[0]).lstrip("/")
@@ -290,9 +275,11 @@ class S3Service:
         with file:
             wanted = byte_range(request.headers.get("x-amz-copy-source-range"), stored.size_bytes)
             first, last = wanted or (0, stored.size_bytes - 1)
-            part = _FilePart(file, first, last - first + 1)
+            part = FilePart(file, first, last - first + 1)
             etag = self._uploads.put_part(request.bucket, request.key, upload_id, number, part)
-        return _xml(element("CopyPartResult", ETag=f'"{etag}"', LastModified=iso_time(stored.last_modified)))
+        return xml_response(
+            element("CopyPartResult", ETag=f'"{etag}"', LastModified=iso_time(stored.last_modified))
+        )
 
     def _complete(self, request: S3Request) -> S3Response:
         document = read_xml(request.body.read_all())
@@ -308,11 +295,11 @@ class S3Service:
             request.bucket, request.key, upload_id, wanted, only_if_absent=only_if_absent
         )
         names = {"Bucket": request.bucket, "Key": request.key, "ETag": f'"{stored.etag}"'}
-        return _xml(element("CompleteMultipartUploadResult", **names))
+        return xml_response(element("CompleteMultipartUploadResult", **names))
 
     def _abort(self, request: S3Request) -> S3Response:
         self._uploads.abort(request.bucket, request.key, request.query["uploadId"])
-        return _empty(204)
+        return empty_response(204)
 
     def _list_parts(self, request: S3Request) -> S3Response:
         upload_id = request.query["uploadId"]
@@ -322,7 +309,7 @@ class S3Service:
             for number, part in self._uploads.parts(upload_id).items()
         ]
         names = {"Bucket": request.bucket, "Key": request.key, "UploadId": upload_id, "IsTruncated": "false"}
-        return _xml(element("ListPartsResult", *parts, **names))
+        return xml_response(element("ListPartsResult", *parts, **names))
 
     def _list_uploads(self, request: S3Request) -> S3Response:
         self._store.bucket(request.bucket)
@@ -332,120 +319,6 @@ class S3Service:
             )
             for item in self._uploads.all(request.bucket)
         ]
-        return _xml(
+        return xml_response(
             element("ListMultipartUploadsResult", *uploads, Bucket=request.bucket, IsTruncated="false")
         )
-
-
-class _FilePart:
-    """A stretch of an open file as a stream."""
-
-    def __init__(self, file: BinaryIO, first: int, length: int):
-        file.seek(first)
-        self._file = file
-        self._left = length
-
-    def read(self, size: int = -1, /) -> bytes:
-        piece = self._file.read(self._left if size < 0 else min(size, self._left))
-        self._left -= len(piece)
-        return piece
-
-    def pieces(self) -> Iterator[bytes]:
-        """Yield the content and close the file, also when the reader goes away early."""
-        with self._file:
-            while piece := self.read(CHUNK_BYTES):
-                yield piece
-
-
-def _listing_document(
-    request: S3Request, listing: Listing, max_keys: int, *, version_two: bool
-) -> ElementTree.Element:
-    encode = quote if request.query.get("encoding-type") == "url" else str
-    contents = [
-        element(
-            "Contents",
-            Key=encode(stored.key),
-            LastModified=iso_time(stored.last_modified),
-            ETag=f'"{stored.etag}"',
-            Size=str(stored.size_bytes),
-            StorageClass="STANDARD",
-        )
-        for stored in listing.objects
-    ]
-    prefixes = [element("CommonPrefixes", Prefix=encode(prefix)) for prefix in listing.common_prefixes]
-    names: dict[str, str] = {
-        "Name": request.bucket,
-        "Prefix": encode(request.query.get("prefix", "")),
-        "MaxKeys": str(max_keys),
-        "IsTruncated": "true" if listing.next_after is not None else "false",
-    }
-    for asked, name in (("delimiter", "Delimiter"), ("encoding-type", "EncodingType"), ("marker", "Marker")):
-        if request.query.get(asked):
-            names[name] = request.query[asked]
-    if version_two:
-        names["KeyCount"] = str(len(contents) + len(prefixes))
-        if request.query.get("continuation-token"):
-            names["ContinuationToken"] = request.query["continuation-token"]
-    if listing.next_after is not None:
-        names["NextContinuationToken" if version_two else "NextMarker"] = listing.next_after
-    return element("ListBucketResult", *contents, *prefixes, **names)
-
-
-def _object_response(request: S3Request, stored: StoredObject, file: BinaryIO | None) -> S3Response:
-    headers = {
-        "ETag": f'"{stored.etag}"',
-        "Last-Modified": http_date(stored.last_modified),
-        "Accept-Ranges": "bytes",
-        **{name.title(): value for name, value in stored.headers.items() if not name.startswith("x-amz-")},
-        **{name: value for name, value in stored.headers.items() if name.startswith("x-amz-meta-")},
-    }
-    if stored.tags:
-        headers["x-amz-tagging-count"] = str(len(stored.tags))
-    _check_conditions(request, stored)
-    if _is_unchanged(request, stored):
-        if file is not None:
-            file.close()
-        return S3Response(304, headers, [])
-    wanted = byte_range(request.headers.get("range"), stored.size_bytes)
-    if wanted is None and request.headers.get("x-amz-checksum-mode", "").upper() == "ENABLED":
-        headers |= {
-            name: value for name, value in stored.headers.items() if name.startswith("x-amz-checksum-")
-        }
-    first, last = wanted or (0, stored.size_bytes - 1)
-    headers["Content-Length"] = str(last - first + 1)
-    if wanted is not None:
-        headers["Content-Range"] = f"bytes {first}-{last}/{stored.size_bytes}"
-    status = 200 if wanted is None else 206
-    body = [] if file is None else _FilePart(file, first, last - first + 1).pieces()
-    return S3Response(status, headers, body)
-
-
-def _check_conditions(request: S3Request, stored: StoredObject) -> None:
-    wanted = request.headers.get("if-match", "").strip('"')
-    if wanted not in {"", "*", stored.etag}:
-        raise ApiError(
-            "PreconditionFailed", "At least one of the pre-conditions you specified did not hold", 412
-        )
-
-
-def _is_unchanged(request: S3Request, stored: StoredObject) -> bool:
-    unwanted = request.headers.get("if-none-match", "").strip('"')
-    if unwanted:
-        return unwanted in {"*", stored.etag}
-    since = request.headers.get("if-modified-since")
-    if not since:
-        return False
-    modified = datetime.fromtimestamp(int(stored.last_modified), UTC)
-    return modified <= parsedate_to_datetime(since)
-
-
-def error_response(request: S3Request, error: ApiError) -> S3Response:
-    """Return S3's error document; a HEAD request gets the status only."""
-    if request.method == "HEAD":
-        return _empty(error.status)
-    details: dict[str, Any] = {"Code": error.code, "Message": error.message, "RequestId": "local"}
-    if request.bucket:
-        details["BucketName"] = request.bucket
-    if request.key:
-        details["Key"] = request.key
-    return _xml(element("Error", **details), error.status)

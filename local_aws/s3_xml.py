@@ -1,7 +1,7 @@
 """Small XML documents as S3 writes and reads them."""
 
-import xml.etree.ElementTree as ElementTree
 from datetime import UTC, datetime
+from xml.etree import ElementTree
 
 from local_aws.api_error import ApiError
 

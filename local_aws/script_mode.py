@@ -8,7 +8,6 @@ tests/local_aws/test_script_mode_conformance.py compares this with the toolkit i
 import json
 import logging
 import os
-import shlex
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -179,8 +178,7 @@ EXPORTED_PROPERTIES = (
 
 def failure_text(exit_status: int, command: list[str]) -> str:
     """Return what the toolkit writes to /opt/ml/output/failure when the script left nothing there."""
-    shown = f"{Path(command[0]).name} {shlex.join(command[1:])}" if command else ""
-    return f'ExecuteUserScriptError:\nExitCode {exit_status}\nErrorMessage ""\nCommand "{shown}"'
+    return f'ExecuteUserScriptError:\nExitCode {exit_status}\nErrorMessage ""\nCommand "{" ".join(command)}"'
 
 
 def _is_toolkit_name(name: str) -> bool:

@@ -62,7 +62,7 @@ class _RequestHandler(WSGIRequestHandler):
 
 def say(line: str) -> None:
     """Write one line to the stand-in's log, its standard output."""
-    print(f"local_aws: {line}", flush=True)  # noqa: T201
+    print(f"local_aws: {line}", flush=True)
 
 
 def serve(settings: ServerSettings) -> None:

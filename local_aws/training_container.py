@@ -129,7 +129,7 @@ class TrainingContainer:
                 )
         if program.endswith(".py"):
             return [str(self.environment.python), program, *script.arguments()]
-        (code / program).chmod(0o777)  # as the toolkit does  # noqa: S103
+        (code / program).chmod(0o777)  # as the toolkit does
         return ["/bin/sh", "-c", 'exec "$0" "$@"', f"./{program}", *script.arguments()]
 
     def _restore_checkpoints(self) -> None:

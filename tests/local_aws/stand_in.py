@@ -199,6 +199,7 @@ def write_environments(directory: Path) -> Path:
     broken = ["sh", "-c", "echo no disk left; exit 3"]
     entries = [
         {"name": "test", "image_pattern": "/test-image:1$", "python": str(PYTHON)},
+        {"name": "toolkit", "image_pattern": "/toolkit-image:1$", "python": ".venvs/sklearn_job/bin/python"},
         {
             "name": "made",
             "image_pattern": "/made-on-demand:1$",

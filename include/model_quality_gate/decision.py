@@ -103,8 +103,8 @@ def _safeguard_rules(report: EvaluationReport, safeguards: Safeguards) -> list[R
             safeguards.roc_auc_suspicious,
             "ROC-AUC is {value}, at most {threshold} is plausible for churn",
             "ROC-AUC is {value}, above {threshold}: either these data are unusually easy or a column gives"
-            " the label away; a person should look for a leaked column, and run again with gate_safeguards off"
-            " when there is none",
+            " the label away; a person should look for a leaked column, and run again with gate_safeguards"
+            " off when there is none",
         ),
     ]
 

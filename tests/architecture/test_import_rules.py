@@ -42,7 +42,7 @@ ALLOWED = {
     },
     "local_aws": {"local_aws"},
     "local_airflow": {"local_airflow"},
-    "scripts": {"scripts", "include.data_contracts", "include.sagemaker_requests"},
+    "scripts": {"scripts", "include.data_contracts", "include.sagemaker_requests", "include.settings"},
 }
 OURS = ("dags", "include", "sagemaker_jobs", "local_aws", "local_airflow", "plugins", "scripts", "tests")
 

@@ -9,7 +9,7 @@ from sagemaker_jobs.row_hashing import combine, mix
 
 @dataclass(frozen=True)
 class DuplicateRows:
-    """Row indices to drop, by cause, and for each the row it repeats (its customer's first, for labels)."""
+    """Row indices to drop, by cause, and for each another row of its group to compare it with."""
 
     by_cause: dict[str, np.ndarray]
     originals: dict[str, np.ndarray]
@@ -48,6 +48,7 @@ def find_duplicate_rows(
     contradicts = np.minimum.reduceat(row_labels, starts) != np.maximum.reduceat(row_labels, starts)
     in_contradiction = np.repeat(contradicts, sizes)
     first_of_group = np.repeat(rows[starts], sizes)
+    first_of_group[starts] = rows[starts + 1]
     is_first = np.zeros(len(rows), dtype=bool)
     is_first[starts] = True
     # Rows are sorted by hash within a customer: an exact repeat has the same hash as its predecessor.

@@ -73,8 +73,6 @@ def read_number_spellings(
             statuses[position], values[position] = _read_stripped(bare, meanings)
             if not np.isfinite(values[position]) and statuses[position] == REFORMATTED:
                 statuses[position], values[position] = INFINITE, np.nan  # 1e999 overflows
-            elif text.strip() == bare and _PLAIN.match(bare):
-                statuses[position] = PLAIN
     return statuses, values
 
 

@@ -16,9 +16,11 @@ def refuse_unusable(loaded: LoadedRows, keep: np.ndarray) -> None:
 
     `keep` (n,) tells which stored rows stay. Raises InvalidInputError.
     """
-    loaded.ledger.refuse_excess(loaded.line_of_row)
     schema = loaded.store.schema
     labels = loaded.store.labels[keep]
+    if len(labels):
+        _refuse_constant_columns(loaded, keep)
+    loaded.ledger.refuse_excess(loaded.line_of_row, loaded.files[0].match.source_names)
     counts = np.bincount(labels, minlength=2)
     if len(labels) and counts.min() == 0:
         raise InvalidInputError(
@@ -32,21 +34,20 @@ def refuse_unusable(loaded: LoadedRows, keep: np.ndarray) -> None:
             f" stayed); the schema asks for {limits.minimum_rows:,} rows and"
             f" {limits.minimum_rows_per_class:,} of each class"
         )
-    _refuse_lifeless_columns(loaded, keep)
 
 
-def _refuse_lifeless_columns(loaded: LoadedRows, keep: np.ndarray) -> None:
+def _refuse_constant_columns(loaded: LoadedRows, keep: np.ndarray) -> None:
     store = loaded.store
     for column in store.schema.features:
         values = store.column(column.name)
         is_present = values >= 0 if isinstance(column, CategoricalColumn) else ~np.isnan(values)
         present = values[is_present & keep]
-        if not len(present) or present.min() == present.max():
+        # A column without values is a matter of the limits, which say what was wrong with its cells.
+        if 2 * len(present) > keep.sum() and present.min() == present.max():
             first = loaded.files[0]
-            what = "is empty" if not len(present) else "holds one single value"
             raise InvalidInputError(
-                f"{first.name}: column {first.match.source_names[column.name]!r} {what} in all"
-                f" {int(keep.sum()):,} rows; mend the export, or take the column out of the schema"
+                f"{first.name}: column {first.match.source_names[column.name]!r} holds one single value in"
+                f" all {len(present):,} rows; mend the export, or take the column out of the schema"
             )
 
 

@@ -88,7 +88,7 @@ def drop_duplicates(loaded: LoadedRows) -> np.ndarray:
             (file, number), (first_file, first_number) = store.place(row), store.place(original)
             first_line = loaded.line_of_row(first_file, [first_number])[first_number]
             where = f"line {first_line}" if first_file == file else f"{first_file}, line {first_line}"
-            told = f"same customer as {where}" if store.has_id[row] else f"same as {where}"
+            told = f"same {'customer' if store.has_id[row] else 'values'} as {where}"
             sightings.append(Sighting(file, told, number))
         loaded.ledger.add(cause, None, len(rows), sightings)
     return duplicates.keep_mask(store.row_count)

@@ -1,6 +1,6 @@
 """Count every fault found in the data, keep a few examples of each, and refuse what exceeds a limit."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
@@ -69,7 +69,7 @@ CAUSES = {
     "missing_id": Cause("warned", "rows without a customer id; repeats of them are found by whole rows only"),
     "suspicious_text": Cause("warned", "customer ids that look like a formula, markup or control characters"),
     "overlong_text": Cause("warned", "customer ids of more than 200 characters"),
-    "contradiction": Cause("warned", "rows that break a rule between columns"),
+    "contradiction": Cause("warned", "rows that break the rule"),
     "extra_column": Cause("warned", "columns that the schema does not know, ignored"),
     "label_in_extra_column": Cause("warned", "ignored columns that give the label away"),
     "no_signal": Cause("warned", "no feature tells the classes apart"),
@@ -132,7 +132,7 @@ class ProblemLedger:
         detail: str = "",
         limit_share: float | None = None,
     ) -> None:
-        """Count `count` more and keep the first few examples."""
+        """Count `count` more and keep the first few examples; `column` is the rule's name for a rule."""
         tally = self._tallies.setdefault((cause, column), _Tally())
         tally.count += count
         tally.detail = detail or tally.detail
@@ -165,8 +165,11 @@ class ProblemLedger:
             return tally.limit_share
         return getattr(self._limits, name) if name else None
 
-    def refuse_excess(self, line_of_row: LineOfRow) -> None:
-        """Raise InvalidInputError for the cause that exceeds its limit by most; name file, line and value."""
+    def refuse_excess(self, line_of_row: LineOfRow, source_names: Mapping[str, str]) -> None:
+        """Raise InvalidInputError for the cause that exceeds its limit by most; name file, line and value.
+
+        `source_names` are the headers of the columns, by which a person knows them.
+        """
         worst: tuple[float, str, str | None, _Tally, float] | None = None
         for (cause, column), tally in self._tallies.items():
             limit = self._limit(cause, tally)
@@ -175,15 +178,22 @@ class ProblemLedger:
                 worst = (share - limit, cause, column, tally, limit)
         if worst is None:
             return
-        _, cause, column, tally, limit = worst
-        example = self._name_lines(tally, line_of_row)[0] if tally.examples else None
-        where = f"column {column!r}: " if column else ""
-        line = f", line {example.line}" if example and example.line else ""
-        first = f"; first {example.file}{line}: {example.value!r}" if example else ""
+        _, cause, subject, tally, limit = worst
+        places = []
+        if tally.examples:
+            example = self._name_lines(tally, line_of_row)[0]
+            places = [example.file, f"line {example.line}"] if example.line else [example.file]
+        if subject:
+            is_rule = cause == "contradiction"
+            places.append(
+                f"rule {subject!r}" if is_rule else f"column {source_names.get(subject, subject)!r}"
+            )
+        shown = f", first here: {example.value!r}" if tally.examples else ""
         detail = f" ({tally.detail})" if tally.detail else ""
         raise InvalidInputError(
-            f"{where}{tally.count:,} of {self.rows_in:,} rows: {CAUSES[cause].sentence}{detail}{first};"
-            f" the limit is {limit:.4g} of the rows: mend the data, or change the schema if they are right"
+            f"{', '.join(places)}: {tally.count:,} {CAUSES[cause].sentence}{detail}{shown}; at most"
+            f" {limit:.4g} of the {self.rows_in:,} rows may be so: mend the data, or change the schema if"
+            " they are right"
         )
 
     def _name_lines(self, tally: _Tally, line_of_row: LineOfRow) -> tuple[Example, ...]:
@@ -206,7 +216,8 @@ class ProblemLedger:
         findings = []
         for (cause, column), tally in self._tallies.items():
             kind = CAUSES[cause]
-            where = f" in column {column}" if column else ""
+            is_rule = cause == "contradiction"
+            where = f" {column}" if is_rule else f" in column {column}" if column else ""
             detail = f" ({tally.detail})" if tally.detail else ""
             findings.append(
                 Finding(
@@ -215,7 +226,7 @@ class ProblemLedger:
                     count=tally.count,
                     share=tally.count / max(self.rows_in, 1),
                     sentence=f"{tally.count:,} {kind.sentence}{where}{detail}",
-                    column=column,
+                    column=None if is_rule else column,
                     examples=self._name_lines(tally, line_of_row),
                 )
             )

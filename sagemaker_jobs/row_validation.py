@@ -228,7 +228,7 @@ class RowValidator:
                     is_broken,
                     rows,
                     lambda row, names=names: ", ".join(f"{name} {cells[name][row]}" for name in names),
-                    detail=f"rule: {rule}",
+                    detail=str(rule),
                     limit_share=rule.maximum_violation_share,
                 )
 

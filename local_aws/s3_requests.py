@@ -12,6 +12,8 @@ from urllib.parse import parse_qsl, unquote
 
 from local_aws.api_error import ApiError
 
+# Where the server leaves the headers of a request in its WSGI environment, names in lower case.
+HEADERS = "local_aws.headers"
 # Sent back with the object exactly as they came.
 KEPT_HEADERS = (
     "content-type",
@@ -150,14 +152,7 @@ def _promised_digests(headers: dict[str, str]) -> list[_Digest]:
 
 def parse_request(environ: dict[str, Any]) -> S3Request:
     """Split a WSGI request; buckets are named in the path or, as `bucket.localhost`, in the host name."""
-    headers = {
-        name[5:].replace("_", "-").lower(): value
-        for name, value in environ.items()
-        if name.startswith("HTTP_")
-    }
-    for name in ("CONTENT_TYPE", "CONTENT_LENGTH"):
-        if environ.get(name):
-            headers[name.replace("_", "-").lower()] = environ[name]
+    headers: dict[str, str] = environ[HEADERS]
     raw_path = environ.get("RAW_URI") or environ.get("REQUEST_URI") or environ["PATH_INFO"]
     path = unquote(raw_path.split("?")[0].lstrip("/"))
     host = headers.get("host", "").split(":")[0]

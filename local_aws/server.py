@@ -24,6 +24,7 @@ from local_aws.multipart_uploads import MultipartUploads
 from local_aws.object_store import ObjectStore
 from local_aws.request_validation import service_model
 from local_aws.resource_tags import ResourceTags
+from local_aws.s3_requests import HEADERS
 from local_aws.s3_service import S3Service
 from local_aws.sagemaker_service import SageMakerService
 from local_aws.state_store import StateStore
@@ -46,7 +47,7 @@ class ServerSettings:
 
 
 class _RequestHandler(WSGIRequestHandler):
-    """Quiet for what went well; keeps header names with underscores, which S3 metadata may have."""
+    """Quiet for what went well; passes header names on as they came: WSGI makes `_` and `-` one."""
 
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
         if isinstance(code, int) and code >= 500:
@@ -54,9 +55,7 @@ class _RequestHandler(WSGIRequestHandler):
 
     def make_environ(self) -> dict[str, Any]:
         environ = super().make_environ()
-        for name, value in self.headers.items():
-            if "_" in name:
-                environ[f"HTTP_{name.upper()}"] = value
+        environ[HEADERS] = {name.lower(): value for name, value in self.headers.items()}
         return environ
 
 

@@ -1,0 +1,1 @@
+"""The only part of `include` that imports Airflow: operators, triggers and the bodies of tasks."""

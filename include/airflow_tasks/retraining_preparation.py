@@ -1,0 +1,141 @@
+"""The body of `prepare_run`: from what was asked to one frozen plan, or one line that says what is wrong."""
+
+import hashlib
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from airflow.providers.amazon.aws.hooks.s3 import S3Hook
+from airflow.sdk.exceptions import AirflowFailException
+
+from include.airflow_tasks.s3_documents import (
+    dataset_fingerprint,
+    list_objects,
+    read_json,
+    read_text,
+    write_json,
+)
+from include.data_contracts.feature_schema import FeatureSchema, load_schema
+from include.data_contracts.mapping_reader import ContractError
+from include.data_contracts.retraining_plan import JobBundle, RetrainingPlan
+from include.sagemaker_requests.container_images import UnknownImageError
+from include.sagemaker_requests.plan_freezing import freeze_plan
+from include.settings.environment import Environment, EnvironmentSettingsError
+from include.settings.retraining_parameters import ParameterError, RetrainingParameters
+from include.settings.s3_layout import BUNDLE_POINTER_KEY, default_input_uri, run_hash, run_prefix, schema_uri
+
+log = logging.getLogger(__name__)
+
+
+def prepare_plan(
+    *,
+    dag_id: str,
+    run_id: str,
+    run_after: datetime,
+    prepared_at: datetime,
+    params: Mapping[str, Any],
+    conf: Mapping[str, Any],
+    read_environment: Callable[[], Environment],
+    s3: S3Hook,
+) -> RetrainingPlan:
+    """Check what was asked, find data, code, images and schema, and return the run's plan.
+
+    Writes the schema as JSON under the run's prefix, last, so that a refused run leaves nothing. Raises
+    AirflowFailException with one line where a person has to change something: retrying would not help.
+    """
+    try:
+        parameters = RetrainingParameters.from_conf(params, conf)
+        environment = read_environment()
+        schema = _load_schema(s3, parameters.schema)
+        input_data_uri, objects = _find_data(s3, parameters, environment)
+        plan = freeze_plan(
+            dag_id=dag_id,
+            run_id=run_id,
+            run_after=run_after.isoformat(),
+            parameters=parameters,
+            environment=environment,
+            job_bundle=_read_bundle_pointer(s3, environment),
+            input_data_uri=input_data_uri,
+            data_origin="real" if objects else "synthetic",
+            dataset_fingerprint=dataset_fingerprint(objects)
+            if objects
+            else _synthetic_fingerprint(parameters),
+        )
+    except (ParameterError, EnvironmentSettingsError, UnknownImageError, ContractError) as error:
+        raise AirflowFailException(str(error)) from None
+    plan = _apart_from_earlier_runs(plan, prepared_at)
+    write_json(s3, plan.schema_uri, schema.to_mapping(), what="the run's schema")
+    log.info("Data: %s (%s, %d objects)", plan.input_data_uri, plan.data_origin, len(objects))
+    log.info("Everything of this run lies under %s", plan.run_prefix)
+    return plan
+
+
+def _load_schema(s3: S3Hook, schema: str) -> FeatureSchema:
+    if not schema.startswith("s3://"):
+        return load_schema(schema)
+    remedy = "upload the schema file, or name one that ships with the project"
+    return FeatureSchema.from_text(read_text(s3, schema, what="the schema", remedy=remedy), schema)
+
+
+def _find_data(
+    s3: S3Hook, parameters: RetrainingParameters, environment: Environment
+) -> tuple[str, list[dict[str, Any]]]:
+    """Return where the data lies and its objects; no objects where synthetic data was asked for."""
+    uri = parameters.input_data_uri or default_input_uri(environment.data_bucket, parameters.schema)
+    objects = list_objects(s3, uri, what="the raw data")
+    if objects:
+        return _exact_uri(s3, uri, objects), objects
+    if parameters.on_missing_data == "synthetic":
+        log.warning("No data under %s: SYNTHETIC customers, as asked; the model can never be approved.", uri)
+        return uri, []
+    raise AirflowFailException(
+        f"no data found under {uri}: upload CSV, gzip CSV or Parquet files there, or set input_data_uri; "
+        "to try the pipeline without data set on_missing_data to synthetic"
+    )
+
+
+def _exact_uri(s3: S3Hook, uri: str, objects: list[dict[str, Any]]) -> str:
+    """Return the URI under which SageMaker reads exactly one file or one folder.
+
+    S3 matches beginnings: `raw/may` would also read `raw/may_old/`. So a folder gets its closing slash, and
+    what would still read more than a person sees is refused.
+    """
+    _, prefix = s3.parse_s3_url(uri)
+    if not prefix or prefix.endswith("/"):
+        return uri
+    keys = [str(entry["Key"]) for entry in objects]
+    if keys == [prefix]:
+        return uri
+    others = [key for key in keys if not key.startswith(f"{prefix}/")]
+    if not others:
+        return f"{uri}/"
+    raise AirflowFailException(
+        f"input_data_uri {uri} is ambiguous: SageMaker would also read {others[0]}; "
+        "end it with / for a folder, or name one file whose name begins no other"
+    )
+
+
+def _read_bundle_pointer(s3: S3Hook, environment: Environment) -> JobBundle:
+    uri = f"s3://{environment.artifact_bucket}/{BUNDLE_POINTER_KEY}"
+    remedy = (
+        f"upload the job code: python -m scripts.build_job_bundle --upload s3://{environment.artifact_bucket}"
+    )
+    return JobBundle.from_mapping(read_json(s3, uri, what="the job bundle's pointer", remedy=remedy), uri)
+
+
+def _synthetic_fingerprint(parameters: RetrainingParameters) -> str:
+    text = f"synthetic\n{parameters.synthetic_rows}\n{parameters.seed}"
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _apart_from_earlier_runs(plan: RetrainingPlan, prepared_at: datetime) -> RetrainingPlan:
+    """Give the run a hash of its own even where a deleted run had the same id.
+
+    Job names are made from the hash. Without the time, a run that a person deleted and that Airflow made
+    again would find the old run's finished jobs and take their results for its own.
+    """
+    digits = run_hash(plan.dag_id, f"{plan.run_id}\n{prepared_at.isoformat()}")
+    prefix = run_prefix(plan.environment.artifact_bucket, plan.run_slug, digits)
+    return replace(plan, run_hash=digits, run_prefix=prefix, schema_uri=schema_uri(prefix))

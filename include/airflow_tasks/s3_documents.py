@@ -1,0 +1,100 @@
+"""Small S3 objects read and written by tasks; a missing one is told in one line that says what to do."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from airflow.providers.amazon.aws.hooks.s3 import S3Hook
+from airflow.sdk.exceptions import AirflowException, AirflowFailException
+
+from include.airflow_tasks.aws_errors import code_and_message, one_line
+
+# Everything read here is a report or a pointer; a file beyond this is something else by mistake.
+LARGEST_DOCUMENT_BYTES = 20 * 1024 * 1024
+_MISSING_CODES = frozenset({"404", "NoSuchKey", "NotFound"})
+_MISSING_BUCKET_CODES = frozenset({"NoSuchBucket"})
+_FORBIDDEN_CODES = frozenset({"403", "AccessDenied", "Forbidden", "AllAccessDisabled"})
+
+
+def read_text(hook: S3Hook, uri: str, *, what: str, remedy: str) -> str:
+    """Return an object's UTF-8 text.
+
+    Raises AirflowFailException when it is missing, forbidden, too large or not text: retrying cannot help.
+    `what` names the object to a person, `remedy` says how it comes into being.
+    """
+    bucket, key = hook.parse_s3_url(uri)
+    try:
+        answer = hook.get_conn().get_object(Bucket=bucket, Key=key)
+        size: int = answer["ContentLength"]
+        content: bytes = answer["Body"].read() if size <= LARGEST_DOCUMENT_BYTES else b""
+    except Exception as error:
+        raise explain(error, uri=uri, what=what, remedy=remedy) from error
+    if size > LARGEST_DOCUMENT_BYTES:
+        raise AirflowFailException(f"{what}: {uri} has {size} bytes; is it the right file?")
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise AirflowFailException(f"{what}: {uri} is not UTF-8 text (byte {error.start})") from None
+
+
+def read_json(hook: S3Hook, uri: str, *, what: str, remedy: str) -> dict[str, Any]:
+    """Return an object's JSON mapping; errors as for `read_text`."""
+    text = read_text(hook, uri, what=what, remedy=remedy)
+    try:
+        document = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise AirflowFailException(
+            f"{what}: {uri} is not JSON (line {error.lineno}, column {error.colno}: {error.msg})"
+        ) from None
+    if not isinstance(document, dict):
+        raise AirflowFailException(f"{what}: {uri} holds a {type(document).__name__}, expected a JSON object")
+    return document
+
+
+def write_json(hook: S3Hook, uri: str, document: Mapping[str, Any], *, what: str) -> None:
+    """Write a JSON object; S3 shows either the old content or all of the new."""
+    bucket, key = hook.parse_s3_url(uri)
+    body = json.dumps(document, indent=2, sort_keys=True, allow_nan=False).encode() + b"\n"
+    try:
+        hook.get_conn().put_object(Bucket=bucket, Key=key, Body=body, ContentType="application/json")
+    except Exception as error:
+        raise explain(error, uri=uri, what=what, remedy="check the bucket's name and policy") from error
+
+
+def list_objects(hook: S3Hook, uri: str, *, what: str) -> list[dict[str, Any]]:
+    """Return Key, Size and ETag of every non-empty object under a prefix, sorted by key."""
+    bucket, prefix = hook.parse_s3_url(uri)
+    try:
+        pages = hook.get_conn().get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
+        found = [entry for page in pages for entry in page.get("Contents", [])]
+    except Exception as error:
+        remedy = "create the bucket, or correct input_data_uri or CHURN_DATA_BUCKET"
+        raise explain(error, uri=uri, what=what, remedy=remedy) from error
+    # A key that ends in "/" is the console's way to show an empty folder.
+    objects = [entry for entry in found if entry["Size"] > 0 and not entry["Key"].endswith("/")]
+    return sorted(objects, key=lambda entry: str(entry["Key"]))
+
+
+def dataset_fingerprint(objects: list[dict[str, Any]]) -> str:
+    """Return a sha256 over key, size and ETag of each object: equal fingerprints, equal data."""
+    digest = hashlib.sha256()
+    for entry in objects:
+        digest.update(f"{entry['Key']}\t{entry['Size']}\t{entry['ETag']}\n".encode())
+    return digest.hexdigest()
+
+
+def explain(error: Exception, *, uri: str, what: str, remedy: str) -> AirflowException:
+    """Turn an AWS error into one line; final where retrying cannot help, retried otherwise."""
+    if isinstance(error, AirflowException):
+        return error
+    code, _ = code_and_message(error)
+    if code in _MISSING_CODES:
+        return AirflowFailException(f"{what} is missing: {uri}; {remedy}")
+    if code in _MISSING_BUCKET_CODES:
+        return AirflowFailException(f"{what}: the bucket of {uri} does not exist; {remedy}")
+    if code in _FORBIDDEN_CODES:
+        return AirflowFailException(
+            f"{what}: access to {uri} is denied ({code}); grant it to the environment's role"
+        )
+    return AirflowException(f"{what}: {uri} cannot be reached: {one_line(error)}")

@@ -1,0 +1,66 @@
+"""The provider's SageMaker operators with `SageMakerJobMixin` in front: one job per task, exactly once.
+
+What is added, and why: names made from the run so that every retry finds its job again, waiting bounded by
+the job's own maximum, region and connection that survive deferral, failures told in one line, and jobs
+stopped whenever nobody waits for them any more.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from airflow.providers.amazon.aws.operators.sagemaker import (
+    SageMakerProcessingOperator,
+    SageMakerTrainingOperator,
+)
+
+from include.airflow_tasks.job_kinds import PROCESSING, TRAINING
+from include.airflow_tasks.sagemaker_job_mixin import RequestBuilder, SageMakerJobMixin
+
+
+class ProcessingJobOperator(SageMakerJobMixin, SageMakerProcessingOperator):  # type: ignore[misc]
+    """Run one stage as a SageMaker processing job; see `SageMakerJobMixin`.
+
+    `plan` is a `RetrainingPlan` mapping and `upstream_results` maps a builder's argument name to a
+    `JobResult` mapping, both usually another task's output; `build_request(plan, job_name, **upstream)` is
+    pure. `poll_interval_seconds` is the time between two looks at the job.
+    """
+
+    kind = PROCESSING
+    template_fields: Sequence[str] = (
+        *SageMakerProcessingOperator.template_fields,
+        "plan",
+        "upstream_results",
+    )
+
+    def __init__(
+        self,
+        *,
+        stage: str,
+        plan: Any,
+        build_request: RequestBuilder,
+        upstream_results: Mapping[str, Any] | None = None,
+        poll_interval_seconds: float = 30,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(config={}, **kwargs)
+        self._keep(stage, plan, build_request, upstream_results, poll_interval_seconds)
+
+
+class TrainingJobOperator(SageMakerJobMixin, SageMakerTrainingOperator):  # type: ignore[misc]
+    """Run one stage as a SageMaker training job; arguments as for `ProcessingJobOperator`."""
+
+    kind = TRAINING
+    template_fields: Sequence[str] = (*SageMakerTrainingOperator.template_fields, "plan", "upstream_results")
+
+    def __init__(
+        self,
+        *,
+        stage: str,
+        plan: Any,
+        build_request: RequestBuilder,
+        upstream_results: Mapping[str, Any] | None = None,
+        poll_interval_seconds: float = 30,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(config={}, **kwargs)
+        self._keep(stage, plan, build_request, upstream_results, poll_interval_seconds)

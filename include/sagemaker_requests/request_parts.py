@@ -33,8 +33,13 @@ def _is_tag_character(character: str) -> bool:
 
 def description_text(text: str, limit: int = DESCRIPTION_LIMIT) -> str:
     """Return `text` as SageMaker's descriptions take it: no control or unassigned characters, one line."""
-    kept = "".join(c if unicodedata.category(c)[0] in "LMSNP" else " " for c in text)
+    kept = "".join(c if _is_description_character(c) else " " for c in text)
     return " ".join(kept.split())[:limit].rstrip()
+
+
+def _is_description_character(character: str) -> bool:
+    is_in_basic_plane = character <= _LAST_CHARACTER_OF_BASIC_PLANE
+    return is_in_basic_plane and unicodedata.category(character)[0] in "LMSNP"
 
 
 def run_tags(plan: RetrainingPlan, stage: str) -> list[dict[str, str]]:

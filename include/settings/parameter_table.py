@@ -33,6 +33,9 @@ ALGORITHMS = ("hist_gradient_boosting", "logistic_regression", "random_forest", 
 
 _S3_PLACE = r"s3://[a-z0-9][a-z0-9.\-]{1,61}[a-z0-9]/"
 
+# Any language, but nothing invisible and no half of a surrogate pair.
+_KEY_CHARACTERS = r"[^\x00-\x1f\x7f\ud800-\udfff]*"
+
 Section = Literal["Data", "Model", "Accuracy gate", "Machines", "Registration"]
 
 
@@ -68,7 +71,7 @@ PARAMETERS: tuple[Parameter, ...] = (
         "",
         {
             # An emptied field of the trigger form is sent as null.
-            "type": ["string", "null"], "maxLength": 900, "pattern": rf"^({_S3_PLACE}[^\x00-\x1f\x7f]*)?$",
+            "type": ["string", "null"], "maxLength": 500, "pattern": rf"^({_S3_PLACE}{_KEY_CHARACTERS})?$",
             "$comment": "an S3 address such as s3://bucket/folder/, or empty",
         },
     ),
@@ -78,8 +81,8 @@ PARAMETERS: tuple[Parameter, ...] = (
         "own .yaml or .json schema file.",
         "ibm_telco",
         {
-            "type": "string", "maxLength": 900,
-            "pattern": rf"^([a-z][a-z0-9_]{{0,62}}|{_S3_PLACE}[^\x00-\x1f\x7f]*\.(yaml|yml|json))$",
+            "type": "string", "maxLength": 500,
+            "pattern": rf"^([a-z][a-z0-9_]{{0,62}}|{_S3_PLACE}{_KEY_CHARACTERS}\.(yaml|yml|json))$",
             "$comment": "the name of a schema of this project, or s3://bucket/folder/name.yaml (or .json)",
         },
     ),

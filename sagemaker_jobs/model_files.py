@@ -1,6 +1,5 @@
 """Write a trained model's directory: model, encoder, schema, serving code, digests; whole or not at all."""
 
-import io
 import pkgutil
 import shutil
 import tempfile
@@ -71,8 +70,7 @@ def sklearn_writer(estimator: Any) -> Callable[[Path], None]:
     def write(directory: Path) -> None:
         import joblib
 
-        buffer = io.BytesIO()
-        joblib.dump(estimator, buffer, compress=3)
-        (directory / SKLEARN_FILE).write_bytes(buffer.getvalue())
+        # Not compressed: model.tar.gz is.
+        joblib.dump(estimator, directory / SKLEARN_FILE)
 
     return write

@@ -26,25 +26,32 @@ def fit_sklearn_model(
     categorical_mask: np.ndarray,
     seed: int,
     log: TrainingLog,
-) -> Any:
-    """Return a fitted classifier with `predict_proba` for the encoded train split (n, d) and labels (n,).
+) -> tuple[Any, np.ndarray]:
+    """Return a fitted classifier for the encoded train split (n, d), and its churn probabilities there (n,).
 
     `categorical_mask` (d,) is used by hist_gradient_boosting only. Deterministic for a seed.
     """
+    import sklearn  # noqa: F401 - loads OpenMP: a limit set before that would have no effect
     from threadpoolctl import threadpool_limits
 
     with threadpool_limits(limits=1 if len(labels) < MINIMUM_ROWS_FOR_THREADS else None):
         if algorithm == "hist_gradient_boosting":
-            return _fit_hist_gradient_boosting(hyperparameters, encoded, labels, categorical_mask, seed, log)
-        estimator = (
-            _make_logistic_regression(hyperparameters)
-            if algorithm == "logistic_regression"
-            else _make_random_forest(hyperparameters, seed)
-        )
-        estimator.fit(encoded, labels)
-        log.stage("fit", f"{algorithm} on {len(labels)} rows, {encoded.shape[1]} columns")
-        log.stage("calibrate", "none: its probabilities are used as they are")
-        return estimator
+            estimator = _fit_hist_gradient_boosting(
+                hyperparameters, encoded, labels, categorical_mask, seed, log
+            )
+        else:
+            estimator = (
+                _make_logistic_regression(hyperparameters)
+                if algorithm == "logistic_regression"
+                else _make_random_forest(hyperparameters, seed)
+            )
+            estimator.fit(encoded, labels)
+            if algorithm == "random_forest":
+                # Threads add up the trees' votes in any order: a last digit that changes from call to call.
+                estimator.n_jobs = None
+            log.stage("fit", f"{algorithm} on {len(labels)} rows, {encoded.shape[1]} columns")
+            log.stage("calibrate", "none: its probabilities are used as they are")
+        return estimator, estimator.predict_proba(encoded)[:, 1]
 
 
 def _make_logistic_regression(hyperparameters: Hyperparameters) -> Any:

@@ -170,7 +170,7 @@ def _fit(settings: TrainingSettings, encoder: Any, encoded: Any, labels: Any, lo
     from sagemaker_jobs.model_files import sklearn_writer
     from sagemaker_jobs.sklearn_churn_models import fit_sklearn_model
 
-    estimator = fit_sklearn_model(
+    estimator, probabilities = fit_sklearn_model(
         settings.algorithm,
         settings.hyperparameters,
         encoded,
@@ -179,7 +179,7 @@ def _fit(settings: TrainingSettings, encoder: Any, encoded: Any, labels: Any, lo
         settings.seed,
         log,
     )
-    return sklearn_writer(estimator), estimator.predict_proba(encoded)[:, 1]
+    return sklearn_writer(estimator), probabilities
 
 
 def compute_training_metrics(labels: Any, probabilities: Any) -> dict[str, float]:

@@ -6,7 +6,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 
 from local_airflow.airflow_api import AirflowApi
 from local_airflow.processes import (
@@ -59,9 +59,9 @@ def start_stack(settings: StackSettings, report: Report) -> bool:
     require_free_port(settings.aws_port, "AWS_PORT")
     try:
         with ThreadPoolExecutor() as pool:
-            bundle = pool.submit(_start_aws, settings)
-            _start_airflow(settings, report)
-            bundle.result()
+            aws = pool.submit(_start_aws, settings)
+            _start_airflow(settings, report, aws)
+            aws.result()
             _wait_for_dag(settings)
     except BaseException:
         stop_stack(settings)
@@ -124,7 +124,7 @@ def _start_aws(settings: StackSettings) -> None:
         )
 
 
-def _start_airflow(settings: StackSettings, report: Report) -> None:
+def _start_airflow(settings: StackSettings, report: Report, aws: Future[None]) -> None:
     environment = process_environment(settings)
     write_admin_password(settings)
     migrated = settings.airflow_home / f".database-of-{_airflow_lock_fingerprint()}"
@@ -142,7 +142,13 @@ def _start_airflow(settings: StackSettings, report: Report) -> None:
     _wait_until(lambda: _answers(f"{settings.airflow_url}/execution/health"), settings, "airflow")
     api = AirflowApi(settings)
     health = ("scheduler", "dag_processor", *(("triggerer",) if settings.deferrable else ()))
-    _wait_until(lambda: api.is_healthy(health), settings, "airflow")
+
+    def is_healthy() -> bool:
+        if aws.done():
+            aws.result()  # what went wrong there is not waited for here
+        return api.is_healthy(health)
+
+    _wait_until(is_healthy, settings, "airflow")
 
 
 def _wait_for_dag(settings: StackSettings) -> None:

@@ -21,7 +21,6 @@ from include.sagemaker_requests.request_parts import (
     Request,
     description_text,
     tag_text,
-    without_empty,
 )
 
 JSON = "application/json"
@@ -171,7 +170,8 @@ def _customer_properties(
         "training_job": training.job_name,
         "evaluation_job": evaluation.job_name,
     }
-    return without_empty({name: tag_text(value or "", PROPERTY_LIMIT) for name, value in values.items()})
+    texts = {name: tag_text(value or "", PROPERTY_LIMIT) for name, value in values.items()}
+    return {name: text for name, text in texts.items() if text}  # an empty value is refused
 
 
 def _metric_properties(report: EvaluationReport) -> dict[str, str]:

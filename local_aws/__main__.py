@@ -15,6 +15,11 @@ def main() -> int:
     parser.add_argument("--port", type=int, default=4566, help="port to listen on; 0 takes a free one")
     parser.add_argument("--state-dir", type=Path, required=True, help="directory that keeps everything")
     parser.add_argument(
+        "--outbox",
+        type=Path,
+        help="directory for SNS messages, one file each (default: outbox in the state directory)",
+    )
+    parser.add_argument(
         "--environments", type=Path, default=DEFAULT_FILE, help="which Python runs which image"
     )
     parser.add_argument("--concurrent-jobs", type=int, default=2, help="jobs that run at the same time")
@@ -31,6 +36,7 @@ def main() -> int:
                 host=arguments.host,
                 port=arguments.port,
                 state_directory=arguments.state_dir.resolve(),
+                outbox_directory=(arguments.outbox or arguments.state_dir / "outbox").resolve(),
                 environments=read_environments(arguments.environments),
                 concurrent_jobs=arguments.concurrent_jobs,
                 stop_grace_seconds=arguments.stop_grace_seconds,

@@ -1,5 +1,6 @@
 """The WSGI application in front: hands each request to the part that answers it."""
 
+import io
 import json
 import traceback
 import uuid
@@ -77,8 +78,6 @@ class FrontApplication:
                 return _json(start_response, 200, self.logs.handle(operation, target.region, body))
         except ApiError as error:
             return _json(start_response, error.status, {"__type": error.code, "message": error.message})
-        import io
-
         environ["wsgi.input"] = io.BytesIO(body)
         if target.service == "logs" and operation == "DescribeLogGroups":
             return self._describe_log_groups(environ, start_response, target, body)
@@ -97,8 +96,8 @@ class FrontApplication:
         content = json.loads(b"".join(self.moto.handle(environ, keep)) or b"{}")
         if answer["status"] == 200 and "nextToken" not in parameters:
             own = self.logs.groups(target.region, parameters.get("logGroupNamePrefix", ""))
-            merged = [*content.get("logGroups", []), *own]
-            content["logGroups"] = sorted(merged, key=lambda group: group["logGroupName"])
+            merged = {group["logGroupName"]: group for group in [*content.get("logGroups", []), *own]}
+            content["logGroups"] = [merged[name] for name in sorted(merged)]
         return _json(start_response, answer["status"], content)
 
 

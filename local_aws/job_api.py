@@ -67,9 +67,9 @@ class JobApi:
             raise validation_error(str(error)) from error
         if not found:
             raise validation_error(
-                f'No S3 objects found under S3 URL "{uri}" given in input data source. Please ensure that the '
-                f"bucket exists in the selected region ({region}), that objects exist under that S3 prefix, and "
-                f'that the role "{role}" has "s3:ListBucket" permissions on the bucket.'
+                f'No S3 objects found under S3 URL "{uri}" given in input data source. Please ensure that '
+                f"the bucket exists in the selected region ({region}), that objects exist under that S3 "
+                f'prefix, and that the role "{role}" has "s3:ListBucket" permissions on the bucket.'
             )
 
     def _create(self, kind: str, region: str, name: str, parameters: Parameters) -> str:
@@ -102,9 +102,9 @@ class JobApi:
     def _stop(self, kind: str, region: str, name: str) -> Parameters:
         def change(record: Record) -> Record:
             if job_records.is_final(record):
+                what = "processing" if kind == PROCESSING else "training"
                 raise validation_error(
-                    f"The request was rejected because the {'processing' if kind == PROCESSING else 'training'} "
-                    f"job is in status {record['Status']}."
+                    f"The request was rejected because the {what} job is in status {record['Status']}."
                 )
             return record if record["Status"] == "Stopping" else job_records.begin_stop(record, time.time())
 

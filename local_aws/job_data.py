@@ -1,6 +1,5 @@
 """Between S3 and a job's directory: inputs come down, outputs go up, archives are made and opened."""
 
-import os
 import tarfile
 from pathlib import Path, PurePosixPath
 from urllib.parse import urlsplit
@@ -98,8 +97,8 @@ def _put(store: ObjectStore, bucket: str, key: str, path: Path) -> None:
 def pack_directory(directory: Path, archive: Path) -> None:
     """Write everything in a directory to a .tar.gz whose members are named relative to it."""
     with tarfile.open(archive, "w:gz", compresslevel=6) as tar:
-        for name in sorted(os.listdir(directory)):
-            tar.add(directory / name, arcname=name)
+        for path in sorted(directory.iterdir()):
+            tar.add(path, arcname=path.name)
 
 
 def unpack_archive(archive: Path, directory: Path) -> None:

@@ -69,5 +69,6 @@ def choose_environment(environments: list[JobEnvironment], image_uri: str) -> Jo
             return environment
     known = ", ".join(environment.name for environment in environments)
     raise UnknownImageError(
-        f"no local environment answers to the image {image_uri}; known are: {known} (local_aws/environments.json)"
+        f"no local environment answers to the image {image_uri}; known are: {known} "
+        "(local_aws/environments.json)"
     )

@@ -1,8 +1,8 @@
 """Processes of jobs: started behind a gate, in a process group of their own, found again after a crash.
 
-The gate: a process waits for a word from the stand-in before it becomes the job's program. The stand-in records
-its process id first and gives the word then. Killed in between, the stand-in leaves a process that sees the end
-of the gate and leaves; so no program of a job ever runs unrecorded.
+The gate: a process waits for a word from the stand-in before it becomes the job's program. The stand-in
+records its process id first and gives the word then. Killed in between, the stand-in leaves a process that
+sees the end of the gate and leaves; so no program of a job ever runs unrecorded.
 """
 
 import os
@@ -96,7 +96,9 @@ class JobProcess:
 
 def _unusual_variables(command: Command) -> list[str]:
     """Set variables whose names a shell would drop (SM_HP_WITH-HYPHEN) behind the gate's shell."""
-    unusual = [f"{name}={value}" for name, value in command.environment.items() if not SHELL_NAME.fullmatch(name)]
+    unusual = [
+        f"{name}={value}" for name, value in command.environment.items() if not SHELL_NAME.fullmatch(name)
+    ]
     return ["/usr/bin/env", *unusual] if unusual else []
 
 
@@ -156,7 +158,7 @@ def _states_of_group(group: int) -> list[str]:
 
 
 def _stat_fields(process_id: int) -> list[str] | None:
-    """Return the fields of /proc/<id>/stat after the command name: state, parent, group, …"""
+    """Return the fields of /proc/<id>/stat after the command name: state, parent, group and on."""
     try:
         text = Path(f"/proc/{process_id}/stat").read_text(encoding="utf-8", errors="replace")
     except OSError:

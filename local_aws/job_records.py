@@ -1,7 +1,7 @@
 """What is recorded of a job and how its status moves: pure functions from one record to the next.
 
-A record is a JSON document: `Request` as it was sent, and what the stand-in added. Times are seconds since the
-epoch, as SageMaker's JSON protocol sends them.
+A record is a JSON document: `Request` as it was sent, and what the stand-in added. Times are seconds since
+the epoch, as SageMaker's JSON protocol sends them.
 """
 
 import math

@@ -58,7 +58,8 @@ def _check_spot(request: Request) -> None:
             raise validation_error("MaxWaitTimeInSeconds is required when EnableManagedSpotTraining is true")
         if longest_wait < stopping.get("MaxRuntimeInSeconds", 86400):
             raise validation_error(
-                "Invalid MaxWaitTimeInSeconds. It must be present and be greater than or equal to MaxRuntimeInSeconds"
+                "Invalid MaxWaitTimeInSeconds. It must be present and be greater than or equal to "
+                "MaxRuntimeInSeconds"
             )
     elif longest_wait is not None:
         raise validation_error(

@@ -3,6 +3,7 @@
 import queue
 import threading
 import time
+import traceback
 from pathlib import Path
 
 from local_aws import job_records
@@ -81,7 +82,10 @@ class JobRunner:
             key = self._waiting.get()
             if key is None or self._going_down:
                 return
-            self._run(key)
+            try:
+                self._run(key)
+            except Exception:  # noqa: BLE001 - a full disk, say: the slot must live on, the job is run again
+                print(f"local_aws: {key[0]} {key[2]}: {traceback.format_exc()}", flush=True)
 
     def _run(self, key: JobKey) -> None:
         kind, region, name = key

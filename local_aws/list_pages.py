@@ -55,9 +55,6 @@ def _read_token(token: str | None) -> int:
     if token is None:
         return 0
     try:
-        prefix, _, position = base64.b64decode(token, validate=True).decode().partition(":")
-        if prefix != "from":
-            raise ValueError(token)
-        return int(position)
+        return int(base64.b64decode(token, validate=True).decode().removeprefix("from:"))
     except ValueError as error:
         raise validation_error(f"The NextToken is not valid: {token}") from error

@@ -119,7 +119,7 @@ class LogsService:
         }
 
     def _filter_events(self, kind: str, region: str, parameters: Parameters) -> Parameters:
-        """Search all streams of a group; the pattern is a set of words or quoted phrases, all of them needed."""
+        """Search the streams of a group; the pattern is words or quoted phrases, all of them needed."""
         names = parameters.get("logStreamNames")
         prefix = parameters.get("logStreamNamePrefix", "")
         words = _words(parameters.get("filterPattern", ""))

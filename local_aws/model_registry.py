@@ -102,7 +102,7 @@ class ModelRegistry:
             ):
                 raise ApiError(
                     "ConflictException",
-                    f"Model Package Group {group['Arn']} cannot be deleted because it contains Model Packages",
+                    f"Model Package Group {group['Arn']} cannot be deleted: it contains Model Packages",
                 )
             self._state.delete(_groups(region), group["Name"])
             self._tags.forget(group["Arn"])
@@ -143,8 +143,8 @@ class ModelRegistry:
             return {**body, "ModelPackageArn": f"{base}/{parameters['ModelPackageName']}"}
         if parameters.get("Tags"):
             raise validation_error(
-                "Tags cannot be given for a versioned model package: it uses the tags of its model package group; "
-                "tag the version afterwards with AddTags"
+                "Tags cannot be given for a versioned model package: it uses the tags of its group; tag the "
+                "version afterwards with AddTags"
             )
         group = self._group(region, group_name)
         version = group["LastVersion"] + 1  # never used twice, deleted versions included
@@ -207,9 +207,9 @@ class ModelRegistry:
         if tags.get(key) == value:
             raise ApiError(
                 "AccessDeniedException",
-                f"User: arn:aws:iam::{ACCOUNT_ID}:user/local is not authorized to perform: sagemaker:{operation} on "
-                f"resource: {package['ModelPackageArn']} with an explicit deny in an identity-based policy "
-                f"(the package carries the tag {key}={value})",
+                f"User: arn:aws:iam::{ACCOUNT_ID}:user/local is not authorized to perform: "
+                f"sagemaker:{operation} on resource: {package['ModelPackageArn']} with an explicit deny in "
+                f"an identity-based policy (the package carries the tag {key}={value})",
             )
 
     def list_packages(self, region: str, parameters: Parameters) -> Parameters:

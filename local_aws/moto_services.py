@@ -1,8 +1,8 @@
 """Every other AWS service: moto, made to survive a restart by a journal of the requests that changed it.
 
-moto keeps its state in memory only. Requests that change something are written to the journal with the time and
-the seed of moto's random numbers, and are given to moto again at the next start, so ARNs and ids come out the
-same. moto is loaded at the first request that needs it: the stand-in itself starts without it.
+moto keeps its state in memory only. Requests that change something are written to the journal with the time
+and the seed of moto's random numbers, and are given to moto again at the next start, so ARNs and ids come out
+the same. moto is loaded at the first request that needs it: the stand-in itself starts without it.
 """
 
 import base64
@@ -14,25 +14,17 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from local_aws.message_outbox import MessageOutbox
 from local_aws.request_details import action_of
 from local_aws.state_store import StateStore
 
 # Actions that begin like this only read.
-READING = (
-    "Describe",
-    "Get",
-    "List",
-    "Lookup",
-    "Head",
-    "Search",
-    "Query",
-    "Scan",
-    "Filter",
-    "Test",
-    "Batch Get",
-)
+READING = ("Describe", "Get", "List", "Lookup", "Head", "Search", "Query", "Scan", "Filter", "Test")
+READING += ("BatchGet", "AssumeRole")
 # Not given to moto again: what they do outside the state would happen twice, or they change nothing kept.
 NOT_REPLAYED = ("Publish", "PublishBatch", "Invoke", "InvokeAsync", "SendEmail", "ReceiveMessage")
+# Of an address or a session, not of the request.
+DROPPED_HEADERS = ("HTTP_X_AMZ_SECURITY_TOKEN", "HTTP_EXPECT", "HTTP_CONNECTION")
 KEPT_ENVIRONMENT = ("REQUEST_METHOD", "PATH_INFO", "QUERY_STRING", "RAW_URI", "REQUEST_URI", "CONTENT_TYPE")
 StartResponse = Callable[..., Any]
 
@@ -58,8 +50,9 @@ class _ReplayClock:
 class MotoServices:
     """moto's own WSGI application behind the journal."""
 
-    def __init__(self, state: StateStore):
+    def __init__(self, state: StateStore, outbox: MessageOutbox):
         self._state = state
+        self._outbox = outbox
         self._application: Any = None
         self._clock = _ReplayClock()
         self._lock = threading.RLock()
@@ -94,15 +87,19 @@ class MotoServices:
             "Environment": {
                 name: value
                 for name, value in environ.items()
-                if (name in KEPT_ENVIRONMENT or name.startswith("HTTP_")) and isinstance(value, str)
+                if (name in KEPT_ENVIRONMENT or name.startswith("HTTP_"))
+                and name not in DROPPED_HEADERS
+                and isinstance(value, str)
             },
             "Body": base64.b64encode(body).decode(),
         }
         # One at a time: the order of the journal is the order in which moto saw the requests.
         with self._lock:
             status, headers, content = self._run(self._application, entry)
-            if status < 400 and action not in NOT_REPLAYED:
-                self._state.append_to_journal(entry)
+            if status < 400:
+                self._outbox.take(action, body, content)
+                if action not in NOT_REPLAYED:
+                    self._state.append_to_journal(entry)
         start_response(f"{status} {'OK' if status < 400 else 'ERROR'}", headers)
         return [content]
 

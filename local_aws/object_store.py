@@ -19,6 +19,7 @@ from local_aws.api_error import ApiError
 from local_aws.state_store import AlreadyExistsError, StateStore
 
 CHUNK_BYTES = 1024 * 1024
+ROWS_AT_A_TIME = 1000
 BUCKETS = "bucket"
 
 
@@ -175,9 +176,7 @@ class ObjectStore:
             with self._state.transaction() as connection:
                 self.bucket(bucket)
                 before = self.find(bucket, key)
-                if only_if_absent and before is not None:
-                    message = "At least one of the pre-conditions you specified did not hold"
-                    raise ApiError("PreconditionFailed", message, 412)
+                _check_absent(before if only_if_absent else None)
                 connection.execute(
                     "INSERT OR REPLACE INTO objects (bucket, key, body) VALUES (?, ?, ?)",
                     (bucket, key, _to_body(stored)),
@@ -238,14 +237,15 @@ class ObjectStore:
         start, comparison = max(after, prefix), ">=" if inclusive or after < prefix else ">"
         while True:
             rows = self._state.rows(
-                f"SELECT key, body FROM objects WHERE bucket = ? AND key {comparison} ? ORDER BY key LIMIT 1000",  # noqa: S608 - one of two constants
+                f"SELECT key, body FROM objects WHERE bucket = ? AND key {comparison} ? "  # noqa: S608 - a constant
+                f"ORDER BY key LIMIT {ROWS_AT_A_TIME}",
                 (bucket, start),
             )
             for key, body in rows:
                 if not key.startswith(prefix):
                     return
                 yield _from_body(bucket, key, body)
-            if len(rows) < 1000:
+            if len(rows) < ROWS_AT_A_TIME:
                 return
             start, comparison = rows[-1][0], ">"
 
@@ -256,6 +256,18 @@ class ObjectStore:
         with source, target.open("wb") as file:
             shutil.copyfileobj(source, file, CHUNK_BYTES)
             os.utime(file.fileno(), (stored.last_modified, stored.last_modified))
+
+
+def precondition_failed() -> ApiError:
+    """Return the refusal of a conditional request."""
+    return ApiError(
+        "PreconditionFailed", "At least one of the pre-conditions you specified did not hold", 412
+    )
+
+
+def _check_absent(before: StoredObject | None) -> None:
+    if before is not None:
+        raise precondition_failed()
 
 
 def _to_body(stored: StoredObject) -> str:

@@ -1,4 +1,4 @@
-"""The container contract of SageMaker processing: inputs below /opt/ml/processing, outputs uploaded at the end."""
+"""The container contract of SageMaker processing: inputs below /opt/ml/processing, outputs at the end."""
 
 from dataclasses import dataclass
 from typing import Any

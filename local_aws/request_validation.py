@@ -4,13 +4,13 @@ botocore's own validator (which runs in the client) checks types and required me
 enums and ranges are checked here, with AWS's wording of the message.
 """
 
-import datetime
+from collections.abc import Callable
 from functools import cache
 from typing import Any
 
 import regex
 from botocore.loaders import Loader
-from botocore.model import ListShape, MapShape, ServiceModel, Shape, StringShape, StructureShape
+from botocore.model import ListShape, MapShape, ServiceModel, Shape, StructureShape
 
 from local_aws.api_error import ApiError, validation_error
 
@@ -39,21 +39,24 @@ def check_request(service: str, operation: str, parameters: Any) -> None:
 
 
 def _check(shape: Shape, value: Any, path: str) -> list[Violation]:
-    if isinstance(shape, StructureShape):
-        return _check_structure(shape, value, path)
-    if isinstance(shape, ListShape):
-        return _check_list(shape, value, path)
-    if isinstance(shape, MapShape):
-        return _check_map(shape, value, path)
-    if isinstance(shape, StringShape) or shape.type_name == "string":
-        return _check_string(shape, value, path)
-    if shape.type_name in NUMBERS:
-        return _check_number(shape, value, path)
-    if shape.type_name == "boolean" and not isinstance(value, bool):
-        return [_type_violation(path, value, "a boolean")]
-    if shape.type_name == "timestamp" and not isinstance(value, int | float | str | datetime.datetime):
-        return [_type_violation(path, value, "a timestamp")]
-    return []
+    checks: dict[str, Callable[..., list[Violation]]] = {
+        "structure": _check_structure,
+        "list": _check_list,
+        "map": _check_map,
+        "string": _check_string,
+        "boolean": _check_boolean,
+        "timestamp": _check_timestamp,
+    }
+    check = _check_number if shape.type_name in NUMBERS else checks.get(shape.type_name)
+    return check(shape, value, path) if check else []
+
+
+def _check_boolean(_shape: Shape, value: Any, path: str) -> list[Violation]:
+    return [] if isinstance(value, bool) else [_type_violation(path, value, "a boolean")]
+
+
+def _check_timestamp(_shape: Shape, value: Any, path: str) -> list[Violation]:
+    return [] if isinstance(value, int | float) else [_type_violation(path, value, "a timestamp")]
 
 
 def _check_structure(shape: StructureShape, value: Any, path: str) -> list[Violation]:

@@ -10,7 +10,7 @@ MOST_TAGS = 50
 
 
 class ResourceTags:
-    """Tags of everything the stand-in itself keeps; a resource has an entry, however empty, while it exists."""
+    """Tags of what the stand-in itself keeps; a resource has an entry, however empty, while it exists."""
 
     def __init__(self, state: StateStore):
         self._state = state

@@ -10,7 +10,7 @@ from xml.etree import ElementTree
 
 from local_aws.api_error import ApiError
 from local_aws.object_listing import Listing
-from local_aws.object_store import CHUNK_BYTES, StoredObject
+from local_aws.object_store import CHUNK_BYTES, StoredObject, precondition_failed
 from local_aws.s3_requests import S3Request, byte_range, http_date
 from local_aws.s3_xml import element, iso_time, to_xml
 
@@ -46,6 +46,7 @@ class FilePart:
         self._left = length
 
     def read(self, size: int = -1, /) -> bytes:
+        """Return up to `size` bytes of the stretch."""
         piece = self._file.read(self._left if size < 0 else min(size, self._left))
         self._left -= len(piece)
         return piece
@@ -125,9 +126,7 @@ def object_response(request: S3Request, stored: StoredObject, file: BinaryIO | N
 def _check_conditions(request: S3Request, stored: StoredObject) -> None:
     wanted = request.headers.get("if-match", "").strip('"')
     if wanted not in {"", "*", stored.etag}:
-        raise ApiError(
-            "PreconditionFailed", "At least one of the pre-conditions you specified did not hold", 412
-        )
+        raise precondition_failed()
 
 
 def _is_unchanged(request: S3Request, stored: StoredObject) -> bool:

@@ -8,7 +8,7 @@ from local_aws import ACCOUNT_ID
 from local_aws.api_error import ApiError
 from local_aws.multipart_uploads import MultipartUploads
 from local_aws.object_listing import list_objects
-from local_aws.object_store import ObjectStore
+from local_aws.object_store import ObjectStore, precondition_failed
 from local_aws.s3_requests import S3Request, byte_range, kept_headers, parse_tags
 from local_aws.s3_responses import (
     FilePart,
@@ -40,6 +40,8 @@ ABSENT_CONFIGURATION = {
     "requestPayment": "<RequestPaymentConfiguration><Payer>BucketOwner</Payer></RequestPaymentConfiguration>",
 }
 
+Handler = Callable[[S3Request], S3Response]
+
 
 class S3Service:
     """Dispatch by method, path and query, as S3 does."""
@@ -55,35 +57,31 @@ class S3Service:
         except ApiError as error:
             return error_response(request, error)
 
-    def _route(self, request: S3Request, region: str) -> Callable[[S3Request], S3Response]:
+    def _route(self, request: S3Request, region: str) -> Handler:
         method, query = request.method, request.query
         if not request.bucket:
             return self._list_buckets
         if not request.key:
             return self._bucket_route(method, query, region)
-        if "tagging" in query:
-            return {"GET": self._get_tags, "PUT": self._put_tags, "DELETE": self._delete_tags}[method]
-        if "uploadId" in query:
-            handlers = {
-                "GET": self._list_parts,
-                "PUT": self._put_part,
-                "POST": self._complete,
-                "DELETE": self._abort,
-            }
-            return handlers[method]
-        routes = {"GET": self._get_object, "HEAD": self._get_object, "DELETE": self._delete_object}
-        routes["PUT"] = self._copy_object if "x-amz-copy-source" in request.headers else self._put_object
-        if "uploads" in query:
-            routes["POST"] = self._create_upload
+        routes = self._object_routes(request)
         if method not in routes or {"acl", "retention", "legal-hold", "select", "restore"} & set(query):
             raise ApiError(
                 "NotImplemented", f"local_aws does not implement {method} with {sorted(query)}", 501
             )
         return routes[method]
 
-    def _bucket_route(
-        self, method: str, query: dict[str, str], region: str
-    ) -> Callable[[S3Request], S3Response]:
+    def _object_routes(self, request: S3Request) -> dict[str, Handler]:
+        query = request.query
+        if "tagging" in query:
+            return {"GET": self._get_tags, "PUT": self._put_tags, "DELETE": self._delete_tags}
+        if "uploadId" in query:
+            routes = {"GET": self._list_parts, "PUT": self._put_part, "POST": self._complete}
+            return {**routes, "DELETE": self._abort}
+        routes = {"GET": self._get_object, "HEAD": self._get_object, "DELETE": self._delete_object}
+        routes["PUT"] = self._copy_object if "x-amz-copy-source" in request.headers else self._put_object
+        return {**routes, "POST": self._create_upload} if "uploads" in query else routes
+
+    def _bucket_route(self, method: str, query: dict[str, str], region: str) -> Handler:
         aspect = next((name for name in query if name in ABSENT_CONFIGURATION), None)
         if aspect is not None:
             return lambda request: self._configuration(request, aspect)
@@ -183,9 +181,7 @@ class S3Service:
         only_if_absent = request.headers.get("if-none-match") == "*"
         self._store.bucket(request.bucket)
         if only_if_absent and self._store.find(request.bucket, request.key):
-            raise ApiError(
-                "PreconditionFailed", "At least one of the pre-conditions you specified did not hold", 412
-            )
+            raise precondition_failed()
         blob = self._store.write_blob(request.body)
         stored = self._store.attach(
             request.bucket,

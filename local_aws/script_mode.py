@@ -1,7 +1,7 @@
-"""The script-mode contract of the `sagemaker-training` toolkit (read in 4.8.0 and 5.1.4), without its process.
+"""The script-mode contract of the `sagemaker-training` toolkit (as of 4.8.0), without its process.
 
-Hyperparameters arrive as strings and are JSON-decoded where possible; those that begin with `sagemaker_` speak
-to the toolkit, the rest become `--name value` in sorted order and SM_HP_* variables.
+Hyperparameters arrive as strings and are JSON-decoded where possible; those that begin with `sagemaker_`
+speak to the toolkit, the rest become `--name value` in sorted order and SM_HP_* variables.
 tests/local_aws/test_script_mode_conformance.py compares this with the toolkit itself.
 """
 

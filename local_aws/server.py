@@ -18,6 +18,7 @@ from local_aws.job_environments import JobEnvironment
 from local_aws.job_run import RunSettings
 from local_aws.job_runner import JobRunner, log_directory
 from local_aws.logs_service import LogsService
+from local_aws.message_outbox import MessageOutbox
 from local_aws.model_registry import ModelRegistry
 from local_aws.moto_services import MotoServices
 from local_aws.multipart_uploads import MultipartUploads
@@ -28,6 +29,8 @@ from local_aws.s3_requests import HEADERS
 from local_aws.s3_service import S3Service
 from local_aws.sagemaker_service import SageMakerService
 from local_aws.state_store import StateStore
+
+SHUTDOWN_CHECK_SECONDS = 0.1
 
 
 class StartError(Exception):
@@ -41,6 +44,7 @@ class ServerSettings:
     host: str
     port: int
     state_directory: Path
+    outbox_directory: Path
     environments: list[JobEnvironment]
     concurrent_jobs: int = 2
     stop_grace_seconds: float = 120.0
@@ -49,7 +53,7 @@ class ServerSettings:
 class _RequestHandler(WSGIRequestHandler):
     """Quiet for what went well; passes header names on as they came: WSGI makes `_` and `-` one."""
 
-    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:  # noqa: ARG002 - inherited
         if isinstance(code, int) and code >= 500:
             say(f"{code} {self.command} {self.path} {self.headers.get('X-Amz-Target', '')}")
 
@@ -80,7 +84,7 @@ def serve(settings: ServerSettings) -> None:
     threading.Thread(target=_warm_up, args=(application.moto,), daemon=True, name="warm-up").start()
     say(f"ready on http://{_address(settings.host)}:{port}, state in {settings.state_directory}")
     try:
-        server.serve_forever()
+        server.serve_forever(poll_interval=SHUTDOWN_CHECK_SECONDS)
     finally:
         runner.shut_down()
         server.server_close()
@@ -115,7 +119,7 @@ def _assemble(
         s3=S3Service(store, MultipartUploads(state, store)),
         sagemaker=SageMakerService(operations),
         logs=LogsService(state, logs),
-        moto=MotoServices(state),
+        moto=MotoServices(state, MessageOutbox(settings.outbox_directory)),
     )
     return application, runner
 
@@ -131,7 +135,8 @@ def _listen(host: str, port: int) -> socket.socket:
     except OSError as error:
         listener.close()
         raise StartError(
-            f"cannot listen on {host} port {port}: {error.strerror}; stop the program that uses it or pass another --port"
+            f"cannot listen on {host} port {port}: {error.strerror}; stop the program that uses it, "
+            "or pass another --port"
         ) from error
     return listener
 
@@ -157,6 +162,9 @@ def _lock(directory: Path) -> IO[str]:
 
 
 def _address(host: str) -> str:
+    """Return the address jobs and people reach the stand-in under."""
+    if host in {"0.0.0.0", "::"}:  # noqa: S104 - not bound here, only read
+        return "127.0.0.1"
     return f"[{host}]" if ":" in host else host
 
 

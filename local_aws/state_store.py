@@ -16,7 +16,8 @@ Document = dict[str, Any]
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS documents (
-  position INTEGER PRIMARY KEY AUTOINCREMENT, collection TEXT NOT NULL, name TEXT NOT NULL, body TEXT NOT NULL,
+  position INTEGER PRIMARY KEY AUTOINCREMENT,
+  collection TEXT NOT NULL, name TEXT NOT NULL, body TEXT NOT NULL,
   UNIQUE (collection, name));
 CREATE TABLE IF NOT EXISTS objects (
   bucket TEXT NOT NULL, key TEXT NOT NULL, body TEXT NOT NULL, PRIMARY KEY (bucket, key)) WITHOUT ROWID;

@@ -124,8 +124,9 @@ class TrainingContainer:
         for installed in ("setup.py", "requirements.txt"):
             if (code / installed).exists():
                 raise JobDataError(
-                    f"ClientError: the source archive holds a {installed}; the local stand-in installs nothing "
-                    "into a job environment: take it out, or add its packages to the environment's lock file"
+                    f"ClientError: the source archive holds a {installed}; the local stand-in installs "
+                    "nothing into a job environment: take it out, or add its packages to the environment's "
+                    "lock file"
                 )
         if program.endswith(".py"):
             return [str(self.environment.python), program, *script.arguments()]

@@ -177,6 +177,15 @@ def wait_until(condition: Callable[[], Any], seconds: float = 20) -> Any:
     raise AssertionError(f"not true within {seconds} seconds")
 
 
+def is_running(process_id: int) -> bool:
+    """Say whether a process still runs something; a zombie does not."""
+    try:
+        stat = Path(f"/proc/{process_id}/stat").read_text(encoding="utf-8")
+    except OSError:
+        return False
+    return stat.rpartition(")")[2].split()[0] != "Z"
+
+
 def source_archive(files: dict[str, str]) -> bytes:
     """Return a .tar.gz with the given files."""
     buffer = io.BytesIO()

@@ -15,7 +15,9 @@ GROUP = "/aws/sagemaker/ProcessingJobs"
 def stream(server: Server) -> str:
     server.create_processing("counts", "for n in range(25): print('line', n)")
     server.wait_for("processing", "counts")
-    streams = server.client("logs").describe_log_streams(logGroupName=GROUP, logStreamNamePrefix="counts/algo-1-")
+    streams = server.client("logs").describe_log_streams(
+        logGroupName=GROUP, logStreamNamePrefix="counts/algo-1-"
+    )
     return streams["logStreams"][0]["logStreamName"]
 
 
@@ -30,7 +32,9 @@ def test_log_when_read_from_the_head_in_pages_then_every_line_comes_once_and_the
     seen: list[str] = []
     token: dict[str, str] = {}
     while True:
-        page = logs.get_log_events(logGroupName=GROUP, logStreamName=stream, startFromHead=True, limit=10, **token)
+        page = logs.get_log_events(
+            logGroupName=GROUP, logStreamName=stream, startFromHead=True, limit=10, **token
+        )
         seen += messages(page)
         if page["nextForwardToken"] == token.get("nextToken"):
             break
@@ -38,7 +42,9 @@ def test_log_when_read_from_the_head_in_pages_then_every_line_comes_once_and_the
     assert seen == [f"line {number}" for number in range(25)]
 
 
-def test_log_when_read_from_the_tail_then_the_last_lines_come_and_the_token_leads_back(server: Server, stream: str):
+def test_log_when_read_from_the_tail_then_the_last_lines_come_and_the_token_leads_back(
+    server: Server, stream: str
+):
     logs = server.client("logs")
     last = logs.get_log_events(logGroupName=GROUP, logStreamName=stream, limit=5)
     assert messages(last) == [f"line {number}" for number in range(20, 25)]
@@ -69,7 +75,12 @@ sys.stdout.buffer.write(b"progress 1\rprogress 2\n\xff\xfe\n\nno newline at the 
 """
     server.create_processing("odd", script)
     server.wait_for("processing", "odd")
-    assert server.log_text("processing", "odd").split("\n") == ["progress 2", "��", "", "no newline at the end"]
+    assert server.log_text("processing", "odd").split("\n") == [
+        "progress 2",
+        "��",
+        "",
+        "no newline at the end",
+    ]
 
 
 def test_log_group_when_listed_then_job_groups_and_own_groups_are_there(server: Server, stream: str):
@@ -96,7 +107,9 @@ def test_stand_in_when_a_trivial_job_runs_then_its_own_overhead_is_below_half_a_
     assert min(seconds) < 0.5
 
 
-def test_stand_in_when_described_often_then_an_answer_takes_less_than_ten_milliseconds(server: Server, stream: str):
+def test_stand_in_when_described_often_then_an_answer_takes_less_than_ten_milliseconds(
+    server: Server, stream: str
+):
     client = server.client("sagemaker")
     seconds = []
     for _ in range(50):
@@ -111,8 +124,12 @@ def test_jobs_when_listed_then_filters_and_pages_hold(server: Server):
         server.create_processing(f"listed-{number}", "pass" if number else "raise SystemExit(1)")
         server.wait_for("processing", f"listed-{number}")
     client = server.client("sagemaker")
-    failed = client.list_processing_jobs(NameContains="LISTED", StatusEquals="Failed")["ProcessingJobSummaries"]
+    failed = client.list_processing_jobs(NameContains="LISTED", StatusEquals="Failed")[
+        "ProcessingJobSummaries"
+    ]
     assert [entry["ProcessingJobName"] for entry in failed] == ["listed-0"]
-    pages = client.get_paginator("list_processing_jobs").paginate(NameContains="listed-", SortBy="Name", MaxResults=2)
+    pages = client.get_paginator("list_processing_jobs").paginate(
+        NameContains="listed-", SortBy="Name", MaxResults=2
+    )
     names = [[entry["ProcessingJobName"] for entry in page["ProcessingJobSummaries"]] for page in pages]
     assert names == [["listed-2", "listed-1"], ["listed-0"]]

@@ -15,7 +15,9 @@ SPECIFICATION = {
     "SupportedResponseMIMETypes": ["text/csv"],
 }
 GROUP_NUMBERS = itertools.count(1)
-METRICS = {"ModelQuality": {"Statistics": {"ContentType": "application/json", "S3Uri": "s3://b/evaluation.json"}}}
+METRICS = {
+    "ModelQuality": {"Statistics": {"ContentType": "application/json", "S3Uri": "s3://b/evaluation.json"}}
+}
 
 
 @pytest.fixture
@@ -42,7 +44,9 @@ def error_of(call: Any, **parameters: Any) -> tuple[str, str]:
     return error["Code"], error["Message"]
 
 
-def test_group_when_its_name_is_taken_then_it_is_refused_as_the_airflow_provider_expects(sagemaker: Any, group: str):
+def test_group_when_its_name_is_taken_then_it_is_refused_as_the_airflow_provider_expects(
+    sagemaker: Any, group: str
+):
     code, message = error_of(sagemaker.create_model_package_group, ModelPackageGroupName=group)
     assert code == "ValidationException"
     assert message.startswith("Model Package Group already exists")
@@ -90,7 +94,9 @@ def test_package_when_the_client_token_repeats_then_the_first_one_is_answered(sa
     assert len(listed) == 1
 
 
-def test_package_when_the_client_token_repeats_with_other_content_then_it_is_refused(sagemaker: Any, group: str):
+def test_package_when_the_client_token_repeats_with_other_content_then_it_is_refused(
+    sagemaker: Any, group: str
+):
     create(sagemaker, group, ClientToken="token-2")
     code, _ = error_of(create, sagemaker=sagemaker, group=group, ClientToken="token-2", SourceUri="other")
     assert code == "ConflictException"
@@ -98,9 +104,15 @@ def test_package_when_the_client_token_repeats_with_other_content_then_it_is_ref
 
 def test_package_when_approved_then_its_other_fields_stay(sagemaker: Any, group: str):
     arn = create(
-        sagemaker, group, CustomerMetadataProperties={"a": "1", "b": "2"}, ModelMetrics=METRICS, SourceUri="s3://x"
+        sagemaker,
+        group,
+        CustomerMetadataProperties={"a": "1", "b": "2"},
+        ModelMetrics=METRICS,
+        SourceUri="s3://x",
     )
-    sagemaker.update_model_package(ModelPackageArn=arn, ModelApprovalStatus="Approved", ApprovalDescription="looks right")
+    sagemaker.update_model_package(
+        ModelPackageArn=arn, ModelApprovalStatus="Approved", ApprovalDescription="looks right"
+    )
     described = sagemaker.describe_model_package(ModelPackageName=arn)
     assert described["ModelApprovalStatus"] == "Approved"
     assert described["ApprovalDescription"] == "looks right"
@@ -128,7 +140,9 @@ def test_package_when_tagged_synthetic_then_approval_is_denied_and_rejection_is_
     group_arn = sagemaker.describe_model_package_group(ModelPackageGroupName=group)["ModelPackageGroupArn"]
     tag = {"Key": "churn:data-origin", "Value": "synthetic"}
     sagemaker.add_tags(ResourceArn=arn if tagged == "package" else group_arn, Tags=[tag])
-    code, message = error_of(sagemaker.update_model_package, ModelPackageArn=arn, ModelApprovalStatus="Approved")
+    code, message = error_of(
+        sagemaker.update_model_package, ModelPackageArn=arn, ModelApprovalStatus="Approved"
+    )
     assert code == "AccessDeniedException"
     assert "explicit deny" in message
     sagemaker.update_model_package(ModelPackageArn=arn, ModelApprovalStatus="Rejected")
@@ -168,7 +182,9 @@ def test_packages_when_listed_by_time_then_only_those_of_that_time_come(sagemake
     hour = datetime.timedelta(hours=1)
 
     def count(**times: datetime.datetime) -> int:
-        return len(sagemaker.list_model_packages(ModelPackageGroupName=group, **times)["ModelPackageSummaryList"])
+        return len(
+            sagemaker.list_model_packages(ModelPackageGroupName=group, **times)["ModelPackageSummaryList"]
+        )
 
     assert count(CreationTimeAfter=now - hour, CreationTimeBefore=now + hour) == 1
     assert count(CreationTimeAfter=now + hour) == count(CreationTimeBefore=now - hour) == 0

@@ -57,15 +57,27 @@ def set_at(request: dict[str, Any], path: str, value: Any) -> dict[str, Any]:
 
 
 PROCESSING_CASES = [
-    ("ProcessingJobName", "under_score", "at 'processingJobName' failed to satisfy constraint: Member must satisfy regular"),
+    (
+        "ProcessingJobName",
+        "under_score",
+        "at 'processingJobName' failed to satisfy constraint: Member must satisfy regular",
+    ),
     ("ProcessingJobName", "x" * 64, "Member must have length less than or equal to 63"),
     ("RoleArn", "arn:aws:iam::12:role/x", "at 'roleArn' failed to satisfy constraint"),
     ("AppSpecification.ContainerArguments", [], "Member must have length greater than or equal to 1"),
     ("AppSpecification.ContainerArguments", ["x"] * 101, "Member must have length less than or equal to 100"),
     ("AppSpecification.ContainerArguments", ["x" * 257], "at 'appSpecification.containerArguments.1.member'"),
     ("AppSpecification.ContainerEntrypoint", None, "ContainerEntrypoint is needed"),
-    ("ProcessingResources.ClusterConfig.InstanceType", "ml.m5.huge", "Member must satisfy enum value set: [ml.t3"),
-    ("ProcessingResources.ClusterConfig.VolumeSizeInGB", 0, "Member must have value greater than or equal to 1"),
+    (
+        "ProcessingResources.ClusterConfig.InstanceType",
+        "ml.m5.huge",
+        "Member must satisfy enum value set: [ml.t3",
+    ),
+    (
+        "ProcessingResources.ClusterConfig.VolumeSizeInGB",
+        0,
+        "Member must have value greater than or equal to 1",
+    ),
     ("ProcessingResources.ClusterConfig.InstanceCount", 2, "use 1"),
     ("StoppingCondition.MaxRuntimeInSeconds", 10**9, "Member must have value less than or equal to"),
     ("Environment", {"1A": "x"}, "at 'environment.key' failed to satisfy constraint"),
@@ -77,15 +89,27 @@ PROCESSING_CASES = [
     ("Tags", [{"Key": "a!", "Value": "1"}], "at 'tags.1.member.key' failed to satisfy constraint"),
 ]
 TRAINING_CASES = [
-    ("HyperParameters", {f"name_{n}": "x" for n in range(101)}, "Member must have length less than or equal to 100"),
+    (
+        "HyperParameters",
+        {f"name_{n}": "x" for n in range(101)},
+        "Member must have length less than or equal to 100",
+    ),
     ("HyperParameters", {"name": "x" * 2501}, "at 'hyperParameters.name.value' failed to satisfy constraint"),
     ("InputDataConfig", [channel(S3DataType="ManifestFile")], "only S3Prefix is available"),
     ("InputDataConfig", [channel()], 'No S3 objects found under S3 URL "s3://test-bucket/none/"'),
     ("AlgorithmSpecification.TrainingInputMode", "Pipe", "use File or FastFile"),
     ("ResourceConfig.InstanceCount", 3, "use 1"),
-    ("OutputDataConfig.S3OutputPath", "http://x", "at 'outputDataConfig.s3OutputPath' failed to satisfy constraint"),
+    (
+        "OutputDataConfig.S3OutputPath",
+        "http://x",
+        "at 'outputDataConfig.s3OutputPath' failed to satisfy constraint",
+    ),
     ("EnableManagedSpotTraining", True, "MaxWaitTimeInSeconds is required"),
-    ("StoppingCondition", {"MaxRuntimeInSeconds": 9, "MaxWaitTimeInSeconds": 9}, "EnableManagedSpotTraining is false"),
+    (
+        "StoppingCondition",
+        {"MaxRuntimeInSeconds": 9, "MaxWaitTimeInSeconds": 9},
+        "EnableManagedSpotTraining is false",
+    ),
     ("RetryStrategy", {"MaximumRetryAttempts": 31}, "Member must have value less than or equal to 30"),
 ]
 
@@ -104,8 +128,12 @@ def without_nothing(request: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-@pytest.mark.parametrize(("path", "value", "message"), PROCESSING_CASES, ids=[c[0] + "-" + c[2][-20:] for c in PROCESSING_CASES])
-def test_processing_request_when_aws_would_refuse_it_then_it_is_refused(server: Server, path: str, value: Any, message: str):
+@pytest.mark.parametrize(
+    ("path", "value", "message"), PROCESSING_CASES, ids=[c[0] + "-" + c[2][-20:] for c in PROCESSING_CASES]
+)
+def test_processing_request_when_aws_would_refuse_it_then_it_is_refused(
+    server: Server, path: str, value: Any, message: str
+):
     # The client's own checks are off: what is under test is the server's.
     client = server.client("sagemaker", parameter_validation=False)
     error = refused(client.create_processing_job, without_nothing(set_at(PROCESSING, path, value)))
@@ -114,7 +142,9 @@ def test_processing_request_when_aws_would_refuse_it_then_it_is_refused(server: 
 
 
 @pytest.mark.parametrize(("path", "value", "message"), TRAINING_CASES, ids=[c[0] for c in TRAINING_CASES])
-def test_training_request_when_aws_would_refuse_it_then_it_is_refused(server: Server, path: str, value: Any, message: str):
+def test_training_request_when_aws_would_refuse_it_then_it_is_refused(
+    server: Server, path: str, value: Any, message: str
+):
     client = server.client("sagemaker", parameter_validation=False)
     error = refused(client.create_training_job, set_at(TRAINING, path, value))
     assert error["Code"] == "ValidationException"
@@ -148,10 +178,15 @@ def test_request_when_members_are_missing_or_unknown_then_all_are_named_at_once(
         ("{", "SerializationException", "not JSON"),
     ],
 )
-def test_request_when_its_body_is_malformed_then_it_is_refused(server: Server, body: str, code: str, message: str):
+def test_request_when_its_body_is_malformed_then_it_is_refused(
+    server: Server, body: str, code: str, message: str
+):
     # By hand: botocore would not even send it.
     scope = "Credential=a/20261124/eu-west-1/sagemaker/aws4_request"
-    headers = {"X-Amz-Target": "SageMaker.CreateProcessingJob", "Authorization": f"AWS4-HMAC-SHA256 {scope}, x"}
+    headers = {
+        "X-Amz-Target": "SageMaker.CreateProcessingJob",
+        "Authorization": f"AWS4-HMAC-SHA256 {scope}, x",
+    }
     request = urllib.request.Request(server.url, data=body.encode(), headers=headers)
     with pytest.raises(urllib.error.HTTPError) as error:
         urllib.request.urlopen(request)
@@ -161,9 +196,13 @@ def test_request_when_its_body_is_malformed_then_it_is_refused(server: Server, b
 
 
 @pytest.mark.parametrize(
-    "properties", [{"a": "x" * 257}, {f"k{n}": "v" for n in range(51)}, {"bad key!": "v"}], ids=["long", "many", "key"]
+    "properties",
+    [{"a": "x" * 257}, {f"k{n}": "v" for n in range(51)}, {"bad key!": "v"}],
+    ids=["long", "many", "key"],
 )
-def test_package_request_when_customer_properties_break_limits_then_it_is_refused(server: Server, properties: dict):
+def test_package_request_when_customer_properties_break_limits_then_it_is_refused(
+    server: Server, properties: dict
+):
     client = server.client("sagemaker")
     request = {"ModelPackageName": "limits", "CustomerMetadataProperties": properties}
     assert refused(client.create_model_package, request)["Code"] == "ValidationException"

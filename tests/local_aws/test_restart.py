@@ -1,15 +1,12 @@
 """What outlives the stand-in: a clean stop, and SIGKILL at any moment."""
 
-import json
-import os
 import signal
 import subprocess
-import sys
 import time
 
 import pytest
 
-from tests.local_aws.stand_in import BUCKET, PYTHON, REGION, Server, wait_until
+from tests.local_aws.stand_in import BUCKET, PYTHON, Server, is_running, wait_until
 
 # Appends one line per start to a file outside its job directory; the first start hangs, a later one ends.
 COUNTING_SCRIPT = """
@@ -21,14 +18,6 @@ print("start", len(starts.read_text().splitlines()), flush=True)
 if len(starts.read_text().splitlines()) == 1:
     time.sleep(60)
 """
-
-
-def is_running(process_id: int) -> bool:
-    try:
-        with open(f"/proc/{process_id}/stat") as file:
-            return file.read().rpartition(")")[2].split()[0] != "Z"
-    except FileNotFoundError:
-        return False
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
@@ -56,12 +45,14 @@ def test_training_job_when_run_again_then_the_transitions_say_so(server: Server,
     described = server.wait_for("training", "again-training")
     statuses = [entry["Status"] for entry in described["SecondaryStatusTransitions"]]
     assert statuses == [
-        "Starting", "Downloading", "Training", "Restarting", "Starting", "Downloading", "Training", "Uploading",
-        "Completed",
+        "Starting", "Downloading", "Training", "Restarting",
+        "Starting", "Downloading", "Training", "Uploading", "Completed",
     ]  # fmt: skip
 
 
-def test_job_when_the_stand_in_is_killed_then_its_process_does_not_outlive_the_next_start(server: Server, tmp_path):
+def test_job_when_the_stand_in_is_killed_then_its_process_does_not_outlive_the_next_start(
+    server: Server, tmp_path
+):
     script = """
 import os, pathlib, signal, time
 signal.signal(signal.SIGTERM, signal.SIG_IGN)
@@ -82,7 +73,9 @@ if is_first:
 
 
 def test_job_when_the_stand_in_is_killed_while_it_stops_then_it_ends_stopped(server: Server):
-    script = "import signal, time; signal.signal(15, signal.SIG_IGN); print('running', flush=True); time.sleep(60)"
+    script = (
+        "import signal, time; signal.signal(15, signal.SIG_IGN); print('running', flush=True); time.sleep(60)"
+    )
     server.create_processing("stopping", script)
     server.wait_for_log("processing", "stopping", "running")
     server.client("sagemaker").stop_processing_job(ProcessingJobName="stopping")
@@ -111,16 +104,27 @@ if not os.path.exists(os.environ["COUNTER"]):
 
 def test_state_when_the_stand_in_is_killed_then_everything_acknowledged_is_still_there(server: Server):
     s3, sagemaker = server.client("s3"), server.client("sagemaker")
-    s3.put_object(Bucket=BUCKET, Key="kept", Body=b"x" * 100_000, Metadata={"origin": "synthetic"}, ContentType="text/csv")
+    s3.put_object(
+        Bucket=BUCKET,
+        Key="kept",
+        Body=b"x" * 100_000,
+        Metadata={"origin": "synthetic"},
+        ContentType="text/csv",
+    )
     s3.put_object_tagging(Bucket=BUCKET, Key="kept", Tagging={"TagSet": [{"Key": "a", "Value": "b"}]})
     upload = s3.create_multipart_upload(Bucket=BUCKET, Key="joined")["UploadId"]
     part = s3.upload_part(Bucket=BUCKET, Key="joined", UploadId=upload, PartNumber=1, Body=b"part")["ETag"]
-    group = sagemaker.create_model_package_group(ModelPackageGroupName="kept", Tags=[{"Key": "k", "Value": "v"}])
-    package = sagemaker.create_model_package(ModelPackageGroupName="kept", CustomerMetadataProperties={"auc": ".84"})
+    group = sagemaker.create_model_package_group(
+        ModelPackageGroupName="kept", Tags=[{"Key": "k", "Value": "v"}]
+    )
+    package = sagemaker.create_model_package(
+        ModelPackageGroupName="kept", CustomerMetadataProperties={"auc": ".84"}
+    )
     topic = server.client("sns").create_topic(Name="alerts")["TopicArn"]
     subscription = server.client("sns").subscribe(TopicArn=topic, Protocol="email", Endpoint="a@example.com")
-    server.client("ssm").put_parameter(Name="/churn/x", Value="1", Type="String")
-    server.client("cloudwatch").put_metric_data(Namespace="Churn", MetricData=[{"MetricName": "m", "Value": 4.0}])
+    server.client("cloudwatch").put_metric_data(
+        Namespace="Churn", MetricData=[{"MetricName": "m", "Value": 4.0}]
+    )
     server.client("events").put_rule(Name="daily", ScheduleExpression="rate(1 day)")
     server.create_processing("before", "print('hello')")
     before = server.wait_for("processing", "before")
@@ -130,18 +134,26 @@ def test_state_when_the_stand_in_is_killed_then_everything_acknowledged_is_still
     s3, sagemaker = server.client("s3"), server.client("sagemaker")
     found = s3.get_object(Bucket=BUCKET, Key="kept")
     assert found["Body"].read() == b"x" * 100_000
-    assert (found["Metadata"], found["ContentType"], found["TagCount"]) == ({"origin": "synthetic"}, "text/csv", 1)
+    assert (found["Metadata"], found["ContentType"], found["TagCount"]) == (
+        {"origin": "synthetic"},
+        "text/csv",
+        1,
+    )
     s3.complete_multipart_upload(
-        Bucket=BUCKET, Key="joined", UploadId=upload, MultipartUpload={"Parts": [{"PartNumber": 1, "ETag": part}]}
+        Bucket=BUCKET,
+        Key="joined",
+        UploadId=upload,
+        MultipartUpload={"Parts": [{"PartNumber": 1, "ETag": part}]},
     )
     assert server.read("joined") == b"part"
-    assert sagemaker.list_tags(ResourceArn=group["ModelPackageGroupArn"])["Tags"] == [{"Key": "k", "Value": "v"}]
+    assert sagemaker.list_tags(ResourceArn=group["ModelPackageGroupArn"])["Tags"] == [
+        {"Key": "k", "Value": "v"}
+    ]
     described = sagemaker.describe_model_package(ModelPackageName=package["ModelPackageArn"])
     assert described["CustomerMetadataProperties"] == {"auc": ".84"}
     assert server.client("sns").list_topics()["Topics"] == [{"TopicArn": topic}]
     subscriptions = server.client("sns").list_subscriptions()["Subscriptions"]
     assert [entry["SubscriptionArn"] for entry in subscriptions] == [subscription["SubscriptionArn"]]
-    assert server.client("ssm").get_parameter(Name="/churn/x")["Parameter"]["Value"] == "1"
     metrics = server.client("cloudwatch").list_metrics(Namespace="Churn")["Metrics"]
     assert [metric["MetricName"] for metric in metrics] == ["m"]
     assert [rule["Name"] for rule in server.client("events").list_rules()["Rules"]] == ["daily"]
@@ -152,7 +164,9 @@ def test_state_when_the_stand_in_is_killed_then_everything_acknowledged_is_still
     assert server.log_text("processing", "before") == "hello"
 
 
-def test_objects_when_the_stand_in_is_killed_during_writes_then_each_is_old_or_new_and_none_is_torn(server: Server):
+def test_objects_when_the_stand_in_is_killed_during_writes_then_each_is_old_or_new_and_none_is_torn(
+    server: Server,
+):
     """Another process overwrites keys without pause; the stand-in is killed in the middle of it."""
     writer_code = """
 import sys, boto3
@@ -167,7 +181,10 @@ for turn in range(1, 100000):
     for key in ("torn-0", "torn-1", "torn-2"):
         server.put(key, bytes([0]) * 300_000)
     with subprocess.Popen(
-        [str(PYTHON), "-c", writer_code, server.url, BUCKET], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+        [str(PYTHON), "-c", writer_code, server.url, BUCKET],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
     ) as writer:
         acknowledged = [writer.stdout.readline() for _ in range(40)]
         server.end(signal.SIGKILL)
@@ -201,7 +218,9 @@ def test_start_when_the_port_is_taken_then_one_line_says_so_and_no_state_is_made
         capture_output=True, text=True, timeout=20, check=False,
     )  # fmt: skip
     assert second.returncode == 1
-    assert second.stderr.startswith(f"local_aws: cannot listen on 127.0.0.1 port {port}: Address already in use")
+    assert second.stderr.startswith(
+        f"local_aws: cannot listen on 127.0.0.1 port {port}: Address already in use"
+    )
     assert second.stderr.count("\n") == 1
     assert not (tmp_path / "state").exists()
 
@@ -211,8 +230,9 @@ def test_start_when_the_environments_file_is_unusable_then_one_line_names_it(tmp
     path = tmp_path / "environments.json"
     if content is not None:
         path.write_text(content)
+    command = [str(PYTHON), "-m", "local_aws", "--port", "0", "--state-dir", str(tmp_path / "s")]
     finished = subprocess.run(
-        [str(PYTHON), "-m", "local_aws", "--port", "0", "--state-dir", str(tmp_path / "s"), "--environments", str(path)],
+        [*command, "--environments", str(path)],
         capture_output=True, text=True, timeout=20, check=False,
     )  # fmt: skip
     assert finished.returncode == 1

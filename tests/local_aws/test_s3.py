@@ -23,7 +23,9 @@ def error_code(call: Any, **parameters: Any) -> str:
     return refused.value.response["Error"]["Code"]
 
 
-@pytest.mark.parametrize("key", ["plain", "with space", "ünï/cødé", "a+b&c=d?e%20", "deep/er/", "a//b", "quo'te"])
+@pytest.mark.parametrize(
+    "key", ["plain", "with space", "ünï/cødé", "a+b&c=d?e%20", "deep/er/", "a//b", "quo'te"]
+)
 def test_object_when_its_key_is_unusual_then_it_comes_back(s3: Any, key: str):
     s3.put_object(Bucket=BUCKET, Key=f"keys/{key}", Body=key.encode(), Metadata={"a-b": "1", "c_d": "2"})
     found = s3.get_object(Bucket=BUCKET, Key=f"keys/{key}")
@@ -42,7 +44,8 @@ def test_object_when_large_then_multipart_upload_and_ranged_download_agree(s3: A
 
 
 @pytest.mark.parametrize(
-    ("asked", "expected"), [("bytes=0-3", b"0123"), ("bytes=7-", b"789"), ("bytes=-2", b"89"), ("bytes=8-99", b"89")]
+    ("asked", "expected"),
+    [("bytes=0-3", b"0123"), ("bytes=7-", b"789"), ("bytes=-2", b"89"), ("bytes=8-99", b"89")],
 )
 def test_object_when_a_range_is_asked_then_only_that_comes(s3: Any, asked: str, expected: bytes):
     s3.put_object(Bucket=BUCKET, Key="digits", Body=b"0123456789")
@@ -71,7 +74,9 @@ def test_object_when_written_only_if_absent_then_the_second_writer_is_refused(s3
 @pytest.mark.parametrize("algorithm", ["CRC32", "SHA1", "SHA256"])
 def test_object_when_its_checksum_is_wrong_then_it_is_refused_and_nothing_is_stored(s3: Any, algorithm: str):
     wrong = {"CRC32": "AAAAAA==", "SHA1": "A" * 27 + "=", "SHA256": "A" * 43 + "="}[algorithm]
-    code = error_code(s3.put_object, Bucket=BUCKET, Key="broken", Body=b"x", **{f"Checksum{algorithm}": wrong})
+    code = error_code(
+        s3.put_object, Bucket=BUCKET, Key="broken", Body=b"x", **{f"Checksum{algorithm}": wrong}
+    )
     assert code == "BadDigest"
     assert error_code(s3.head_object, Bucket=BUCKET, Key="broken") == "404"
 
@@ -135,7 +140,9 @@ def test_object_when_reached_by_a_presigned_address_then_it_comes(s3: Any):
 def test_upload_when_a_part_is_missing_then_it_is_refused(s3: Any):
     upload = s3.create_multipart_upload(Bucket=BUCKET, Key="parts")["UploadId"]
     parts = {"Parts": [{"PartNumber": 1, "ETag": "x"}]}
-    code = error_code(s3.complete_multipart_upload, Bucket=BUCKET, Key="parts", UploadId=upload, MultipartUpload=parts)
+    code = error_code(
+        s3.complete_multipart_upload, Bucket=BUCKET, Key="parts", UploadId=upload, MultipartUpload=parts
+    )
     assert code == "InvalidPart"
     s3.abort_multipart_upload(Bucket=BUCKET, Key="parts", UploadId=upload)
     assert "Uploads" not in s3.list_multipart_uploads(Bucket=BUCKET)

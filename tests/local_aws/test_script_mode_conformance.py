@@ -1,4 +1,4 @@
-"""One training script through the real `sagemaker-training` toolkit and through the stand-in: the same must come out.
+"""One training script through the real `sagemaker-training` toolkit and the stand-in: the same must come out.
 
 Differences that are accepted are listed by name in ACCEPTED_DIFFERENCES, each with its reason.
 """
@@ -26,7 +26,8 @@ TOOLKIT_PYTHON = CHECKOUT / ".venvs/sklearn_job/bin/python"
 IMAGE = "111122223333.dkr.ecr.eu-west-1.amazonaws.com/toolkit-image:1"
 
 ACCEPTED_DIFFERENCES = {
-    "PYTHONPATH": "the toolkit passes on its own sys.path; the stand-in has no toolkit process and passes the code directory",
+    "PYTHONPATH": "the toolkit passes on its own sys.path; the stand-in has no toolkit process and passes "
+    "the code directory",
 }
 
 # Written to the model directory, so that it comes out of model.tar.gz: what a script can see.
@@ -97,11 +98,16 @@ def run_with_toolkit(base: Path, ending: str) -> Result:
         (base / name).mkdir(parents=True)
     (base / "input/data/code/sourcedir.tar.gz").write_bytes(source_archive({"train.py": SCRIPT}))
     (base / "input/data/train/part.csv").write_text("1,2\n")
-    channel = {"TrainingInputMode": "File", "S3DistributionType": "FullyReplicated", "RecordWrapperType": "None"}
+    channel = {
+        "TrainingInputMode": "File",
+        "S3DistributionType": "FullyReplicated",
+        "RecordWrapperType": "None",
+    }
     group = {"instance_group_name": "homogeneousCluster", "instance_type": "ml.m5.large", "hosts": ["algo-1"]}
     configuration = {
         "hyperparameters": {
-            name: value.replace("/opt/ml", str(base)) for name, value in {**HYPERPARAMETERS, "ending": ending}.items()
+            name: value.replace("/opt/ml", str(base))
+            for name, value in {**HYPERPARAMETERS, "ending": ending}.items()
         },
         "inputdataconfig": {"code": channel, "train": channel},
         "resourceconfig": {
@@ -136,7 +142,9 @@ def run_with_toolkit(base: Path, ending: str) -> Result:
     assert seen.exists(), finished.stderr
     return Result(
         seen=json.loads(seen.read_text()),
-        model_members=sorted(p.relative_to(base / "model").as_posix() for p in (base / "model").rglob("*") if p.is_file()),
+        model_members=sorted(
+            p.relative_to(base / "model").as_posix() for p in (base / "model").rglob("*") if p.is_file()
+        ),
         output=(base / "output/data/log.txt").read_bytes(),
         failure=failure.read_text().replace(str(base), "/opt/ml") if failure.exists() else None,
         exit_status=finished.returncode,
@@ -150,7 +158,9 @@ def run_with_stand_in(server: Server, ending: str) -> Result:
     channels = [
         {
             "ChannelName": channel,
-            "DataSource": {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": f"s3://{BUCKET}/conformance/{channel}/"}},
+            "DataSource": {
+                "S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": f"s3://{BUCKET}/conformance/{channel}/"}
+            },
         }
         for channel in ("code", "train")
     ]
@@ -170,7 +180,9 @@ def run_with_stand_in(server: Server, ending: str) -> Result:
     output = archive_members(server.read(f"conformance/models/{name}/output/output.tar.gz"))
     reason = described.get("FailureReason")
     base = server.state_directory / "jobs" / REGION / "training-job" / name / "opt/ml"
-    failure = None if reason is None else reason.removeprefix("AlgorithmError: ").removesuffix(", exit code: 1")
+    failure = (
+        None if reason is None else reason.removeprefix("AlgorithmError: ").removesuffix(", exit code: 1")
+    )
     return Result(
         seen=json.loads(members["seen.json"]),
         model_members=sorted(members),
@@ -190,7 +202,8 @@ def toolkit_variables(result: Result) -> dict[str, Any]:
     chosen = {
         name: value
         for name, value in environment.items()
-        if name.startswith(("SM_", "SAGEMAKER_")) or name in {"CURRENT_HOST", "TRAINING_JOB_NAME", "OWN_VARIABLE", "PYTHONPATH"}
+        if name.startswith(("SM_", "SAGEMAKER_"))
+        or name in {"CURRENT_HOST", "TRAINING_JOB_NAME", "OWN_VARIABLE", "PYTHONPATH"}
     }
     # How the toolkit is told not to look up host names; not part of what a job gets on SageMaker.
     chosen.pop("SM_STUDIO_LOCAL_MODE", None)
@@ -234,7 +247,9 @@ def test_script_mode_when_run_both_ways_then_artifacts_are_the_same(both: tuple[
     assert stand_in.output == toolkit.output
 
 
-def test_script_mode_when_run_both_ways_then_exit_status_and_failure_text_are_the_same(both: tuple[Result, Result]):
+def test_script_mode_when_run_both_ways_then_exit_status_and_failure_text_are_the_same(
+    both: tuple[Result, Result],
+):
     toolkit, stand_in = both
     assert stand_in.exit_status == toolkit.exit_status
     limit = 1024 - len("AlgorithmError: , exit code: 1")

@@ -79,14 +79,22 @@ def test_training_job_when_described_then_everything_that_was_sent_comes_back(se
 @pytest.mark.parametrize(
     ("name", "script", "reason"),
     [
-        ("raises", "raise ValueError('x')", 'AlgorithmError: ExecuteUserScriptError:\nExitCode 1\nErrorMessage ""'),
+        (
+            "raises",
+            "raise ValueError('x')",
+            'AlgorithmError: ExecuteUserScriptError:\nExitCode 1\nErrorMessage ""',
+        ),
         ("exits-7", "raise SystemExit(7)", "AlgorithmError: ExecuteUserScriptError:\nExitCode 7\n"),
         (
             "explains",
             "import pathlib, sys; pathlib.Path('../output/failure').write_text('row 7: bad'); sys.exit(2)",
             "AlgorithmError: row 7: bad, exit code: 1",
         ),
-        ("killed", "import os; os.kill(os.getpid(), 9)", "AlgorithmError: ExecuteUserScriptError:\nExitCode 137\n"),
+        (
+            "killed",
+            "import os; os.kill(os.getpid(), 9)",
+            "AlgorithmError: ExecuteUserScriptError:\nExitCode 137\n",
+        ),
     ],
 )
 def test_training_job_when_its_script_fails_then_the_failure_reason_says_how(
@@ -112,16 +120,28 @@ def test_training_job_when_its_failure_text_is_long_then_the_reason_holds_its_be
 @pytest.mark.parametrize(
     ("name", "hyperparameters", "files", "reason"),
     [
-        ("no-program", {"sagemaker_program": "other.py"}, {"train.py": ""}, "the source archive holds no other.py"),
+        (
+            "no-program",
+            {"sagemaker_program": "other.py"},
+            {"train.py": ""},
+            "the source archive holds no other.py",
+        ),
         ("no-archive", {"sagemaker_submit_directory": f"s3://{BUCKET}/none"}, {}, "does not exist"),
-        ("requirements", {}, {"train.py": "", "requirements.txt": "x"}, "the local stand-in installs nothing"),
+        (
+            "requirements",
+            {},
+            {"train.py": "", "requirements.txt": "x"},
+            "the local stand-in installs nothing",
+        ),
     ],
 )
 def test_training_job_when_its_source_cannot_be_used_then_the_failure_reason_says_why(
     server: Server, name: str, hyperparameters: dict, files: dict, reason: str
 ):
     source = server.put(f"sources/{name}.tar.gz", source_archive(files))
-    server.create_training(name, "pass", hyperparameters={"sagemaker_submit_directory": source, **hyperparameters})
+    server.create_training(
+        name, "pass", hyperparameters={"sagemaker_submit_directory": source, **hyperparameters}
+    )
     assert reason in server.wait_for("training", name)["FailureReason"]
 
 
@@ -178,4 +198,6 @@ def test_training_job_when_its_program_is_a_shell_script_then_it_gets_the_argume
     hyperparameters = {"sagemaker_program": "train.sh", "sagemaker_submit_directory": source, "name": "a b"}
     server.create_training("shell", "pass", hyperparameters=hyperparameters)
     assert server.wait_for("training", "shell")["TrainingJobStatus"] == "Completed"
-    assert archive_members(server.read("models/shell/output/model.tar.gz")) == {"out.txt": b"got --name a b\n"}
+    assert archive_members(server.read("models/shell/output/model.tar.gz")) == {
+        "out.txt": b"got --name a b\n"
+    }

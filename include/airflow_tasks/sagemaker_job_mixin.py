@@ -1,4 +1,4 @@
-"""How a task runs one SageMaker job: start or find it, wait for it, tell how it ended, leave nothing behind."""
+"""How a task runs one SageMaker job: start or find it, wait for it, tell how it ended, never lose it."""
 
 import time
 from collections.abc import Callable, Mapping

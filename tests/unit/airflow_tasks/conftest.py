@@ -29,6 +29,7 @@ def sagemaker(monkeypatch):
     """A running SageMaker that is reached at AWS_ENDPOINT_URL, as the laptop's stand-in is."""
     from tests.unit.airflow_tasks.sagemaker_server import SageMakerServer
 
+    monkeypatch.setattr("include.airflow_tasks.job_calls._PAUSE_AFTER_ERROR_SECONDS", 0.01)
     server = SageMakerServer()
     server.start()
     monkeypatch.setenv("AWS_ENDPOINT_URL", server.url)

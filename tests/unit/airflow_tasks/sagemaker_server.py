@@ -34,6 +34,7 @@ class SageMakerServer:
     headers: list[dict[str, str]] = field(default_factory=list)
     faults: dict[str, list[Fault]] = field(default_factory=lambda: defaultdict(list))
     status_at_creation: str = "InProgress"
+    completes_after_looks: int | None = None
     log_lines: dict[str, list[str]] = field(default_factory=dict)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -116,6 +117,10 @@ class SageMakerServer:
         if name not in self.jobs:
             return error("ValidationException", "Requested resource not found.")
         job = self.jobs[name]
+        if operation.startswith("Describe") and self.completes_after_looks is not None:
+            self.completes_after_looks -= 1
+            if self.completes_after_looks < 0:
+                self.end(name, "Completed")
         if operation.startswith("Stop"):
             status = job[f"{label}JobStatus"]
             if status not in {"InProgress", "Stopping"}:

@@ -408,22 +408,29 @@ def test_execution_timeout_when_it_passes_in_the_worker_then_the_job_is_stopped(
 
 # --- waiting in the worker (laptop) --------------------------------------------------------------------
 def test_execute_when_not_deferrable_then_it_waits_and_returns_the_result(sagemaker):
-    ending = threading.Timer(0.3, lambda: sagemaker.end(only_job(sagemaker), "Completed"))
-    ending.start()
+    sagemaker.completes_after_looks = 3
     assert processing(deferrable=False).execute(context())["kind"] == "processing"
 
 
 @pytest.mark.parametrize(
-    "fault", [Fault(400, "ThrottlingException"), Fault(500, "InternalFailure"), Fault(cut=True)]
+    "fault",
+    [Fault(400, "ThrottlingException"), Fault(500, "InternalFailure"), Fault(cut=True)],
+    ids=["throttled", "internal", "cut"],
 )
 def test_execute_when_aws_fails_for_a_while_then_the_worker_waits_on(sagemaker, fault):
-    def end_after_the_fault():
-        sagemaker.faults["DescribeProcessingJob"] = [fault]
-        sagemaker.end(only_job(sagemaker), "Completed")
+    defer(processing())
+    sagemaker.completes_after_looks = 2
+    work = sagemaker.work
 
-    threading.Timer(0.3, end_after_the_fault).start()
-    assert processing(deferrable=False).execute(context())["job_name"]
+    def then_fail(operation, body):
+        if sagemaker.count("DescribeProcessingJob") == 4:
+            sagemaker.faults["DescribeProcessingJob"] = [fault, fault]
+        return work(operation, body)
+
+    sagemaker.work = then_fail
+    assert processing(deferrable=False).execute(context(try_number=2))["job_name"]
     assert sagemaker.count("CreateProcessingJob") == 1
+    assert not sagemaker.faults["DescribeProcessingJob"]
 
 
 def test_execute_when_the_deadline_passes_in_the_worker_then_the_job_is_stopped(sagemaker, monkeypatch):

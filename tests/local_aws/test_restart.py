@@ -1,5 +1,6 @@
 """What outlives the stand-in: a clean stop, and SIGKILL at any moment."""
 
+import random
 import signal
 import subprocess
 import time
@@ -198,6 +199,32 @@ for turn in range(1, 100000):
         assert content[0] in {turn % 251, (turn + 1) % 251}, "an acknowledged write was lost"
     rows = len(server.keys("")) + 1
     assert len(list((server.state_directory / "objects").glob("*/*"))) <= rows, "orphans were not removed"
+
+
+def test_jobs_when_the_stand_in_is_killed_again_and_again_then_all_complete_and_none_runs_twice_at_once(
+    server: Server, tmp_path
+):
+    script = """
+import fcntl, os, pathlib, time
+lock = open(os.environ["LOCK"], "w")
+try:
+    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+except OSError:
+    pathlib.Path(os.environ["LOCK"] + ".twice").touch()
+time.sleep(0.1)
+"""
+    moments = random.Random(7)
+    for turn in range(4):
+        for number in range(2):
+            name = f"hammered-{turn}-{number}"
+            create = server.create_training if number else server.create_processing
+            create(name, script, Environment={"LOCK": str(tmp_path / name)})
+        time.sleep(moments.random() * 0.3)  # the moment of the kill is what is drawn
+        server.restart_after(signal.SIGKILL)
+    for turn in range(4):
+        assert server.wait_for("processing", f"hammered-{turn}-0")["ProcessingJobStatus"] == "Completed"
+        assert server.wait_for("training", f"hammered-{turn}-1")["TrainingJobStatus"] == "Completed"
+    assert not list(tmp_path.glob("*.twice"))
 
 
 def test_start_when_the_state_directory_is_in_use_then_the_second_one_says_so_and_leaves(server: Server):

@@ -2,6 +2,7 @@
 
 import io
 import urllib.request
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -150,3 +151,19 @@ def test_upload_when_a_part_is_missing_then_it_is_refused(s3: Any):
 
 def test_operation_when_not_implemented_then_the_answer_says_so(s3: Any):
     assert error_code(s3.list_object_versions, Bucket=BUCKET) == "NotImplemented"
+
+
+def test_object_when_large_then_the_stand_in_holds_only_pieces_of_it(server: Server, s3: Any):
+    status = Path(f"/proc/{server.process.pid}/status")
+
+    def peak_mebibytes() -> int:
+        lines = dict(line.split(":", 1) for line in status.read_text().splitlines())
+        return int(lines["VmHWM"].split()[0]) // KIBIBYTE
+
+    server.client("sts").get_caller_identity()  # moto is loaded: what grows from here on is the object
+    before = peak_mebibytes()
+    content = bytes(64 * KIBIBYTE * KIBIBYTE)
+    s3.put_object(Bucket=BUCKET, Key="huge", Body=content)
+    assert s3.get_object(Bucket=BUCKET, Key="huge")["Body"].read() == content
+    s3.copy_object(Bucket=BUCKET, Key="huge-copy", CopySource={"Bucket": BUCKET, "Key": "huge"})
+    assert peak_mebibytes() - before < 24

@@ -36,7 +36,7 @@ class LoadedRows:
 def _refuse_copies(files: tuple[OpenedFile, ...]) -> None:
     """Refuse two files with the same text: the data set was multiplied, and every figure would flatter."""
     seen: dict[str, str] = {}
-    for opened in files:
+    for opened in (opened for opened in files if not opened.is_empty):
         first = seen.setdefault(opened.sha256, opened.name)
         if first != opened.name:
             raise InvalidInputError(f"{opened.name}: holds the same text as {first}; remove one of them")

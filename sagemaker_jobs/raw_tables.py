@@ -56,6 +56,7 @@ class OpenedFile:
     survey: TextSurvey | None
     sha256: str
     size_bytes: int
+    is_empty: bool
     rows: int = 0
     ragged_rows: int = 0
 
@@ -155,6 +156,7 @@ def _open_csv(
         survey=survey,
         sha256=survey.sha256,
         size_bytes=path.stat().st_size,
+        is_empty=survey.size_bytes <= mark + header.size_bytes,
     )
     _note_header(opened, ledger)
     if survey.blank_lines:
@@ -206,7 +208,8 @@ def _open_parquet(path: Path, name: str, schema: FeatureSchema, ledger: ProblemL
     from sagemaker_jobs.text_survey import digest_file
 
     try:
-        names = tuple(parquet.ParquetFile(path).schema_arrow.names)
+        with parquet.ParquetFile(path) as file:
+            names, row_count = tuple(file.schema_arrow.names), file.metadata.num_rows
     except (pa.ArrowInvalid, OSError) as error:
         raise InvalidInputError(f"{name}: the Parquet file is damaged or cut off ({error})") from error
     opened = OpenedFile(
@@ -222,6 +225,7 @@ def _open_parquet(path: Path, name: str, schema: FeatureSchema, ledger: ProblemL
         survey=None,
         sha256=digest_file(path),
         size_bytes=path.stat().st_size,
+        is_empty=row_count == 0,
     )
     _note_header(opened, ledger)
     return opened
@@ -270,7 +274,7 @@ def read_first_columns(opened: OpenedFile, positions: dict[str, int]) -> dict[st
 def _stream_csv(
     opened: OpenedFile, skip_ragged: Callable[[pa_csv.InvalidRow], str], positions: dict[str, int]
 ) -> Iterator[pa.RecordBatch]:
-    if opened.survey is None or opened.survey.size_bytes <= opened.header_bytes:
+    if opened.survey is None or opened.is_empty:
         return
     names = [f"column {position}" for position in range(opened.match.column_count)]
     wanted = {names[position]: name for name, position in positions.items()}

@@ -12,12 +12,14 @@ import pyarrow.compute as pc
 
 from include.data_contracts.feature_schema import (
     CategoricalColumn,
+    FeatureColumn,
     FeatureSchema,
     FillRule,
     NumericColumn,
     normalise_name,
 )
 from sagemaker_jobs.cross_field_rules import rows_in_contradiction, rows_to_fill
+from sagemaker_jobs.job_entry import InvalidInputError
 from sagemaker_jobs.number_cleaning import AMBIGUOUS, INFINITE, INVALID, NULL, REFORMATTED, read_number_column
 from sagemaker_jobs.problem_ledger import ProblemLedger, RowNumbers
 from sagemaker_jobs.raw_tables import RawBatch
@@ -82,11 +84,14 @@ class RowValidator:
         validated: dict[str, np.ndarray] = {}
         blanks: dict[str, np.ndarray] = {}
         for column in self._schema.features:
-            cells = columns[column.name]
-            if isinstance(column, NumericColumn):
-                validated[column.name], blanks[column.name] = self._read_numbers(column, cells, rows)
-            else:
-                validated[column.name], blanks[column.name] = self._read_levels(column, cells, rows)
+            name = column.name
+            try:
+                validated[name], blanks[name] = self._read_feature(column, columns[name], rows)
+            except (pa.ArrowNotImplementedError, pa.ArrowInvalid, pa.ArrowTypeError) as error:
+                what = f"type {columns[name].type} cannot be read as {column.kind}"
+                raise InvalidInputError(
+                    f"{raw.file}: column {source_names[name]!r}: {what}; export it as text or numbers"
+                ) from error
         self._apply_rules(validated, blanks, columns, rows)
         self._count_missing(blanks, columns, rows)
         id_hashes, has_id = self._read_ids(columns, len(labels), rows)
@@ -148,6 +153,14 @@ class RowValidator:
                 texts = as_text(column.take(pa.array(rows)))
                 is_blank[rows] = self._is_null.find(texts)
         return is_blank
+
+    def _read_feature(
+        self, column: FeatureColumn, cells: pa.Array, rows: RowNumbers
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Return (values or codes, is blank), both (n,)."""
+        if isinstance(column, NumericColumn):
+            return self._read_numbers(column, cells, rows)
+        return self._read_levels(column, cells, rows)
 
     def _read_numbers(
         self, column: NumericColumn, cells: pa.Array, rows: RowNumbers

@@ -371,9 +371,11 @@ def test_preprocess_when_several_files_then_reports_each_and_what_was_left_aside
 
 
 def test_preprocess_when_one_of_several_files_has_no_rows_then_warns(ibm, run):
-    report = run({"a.csv": ibm.to_csv(), "b.csv": ",".join(ibm.header) + "\n"}).report
+    header = ",".join(ibm.header) + "\n"
 
-    assert report.count("empty_file") == 1
+    report = run({"a.csv": ibm.to_csv(), "b.csv": header, "c.csv": header}).report
+
+    assert report.count("empty_file") == 2
 
 
 def test_preprocess_when_total_is_blank_for_new_customers_then_fills_zero(ibm, run):

@@ -77,6 +77,17 @@ def _unclosed_quote(table) -> str:
     return "\n".join(lines)
 
 
+def _parquet_of_dates(table) -> dict:
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    columns = {name: pa.array(table.column(name)) for name in table.header}
+    columns["tenure"] = pa.array(range(len(table.rows)), pa.timestamp("ms"))
+    stream = io.BytesIO()
+    parquet.write_table(pa.table(columns), stream)
+    return {"data.parquet": stream.getvalue()}
+
+
 REFUSED = {
     "missing column": (_csv(_drop_column("Contract")), r"data\.csv, line 1: no column 'contract_type'"),
     "missing target": (_csv(_drop_column("Churn")), r"no column 'churn'"),
@@ -203,6 +214,10 @@ REFUSED = {
     "damaged Parquet": (
         lambda _: {"data.parquet": b"PAR1" + b"x" * 500},
         r"data\.parquet: .*damaged or cut off",
+    ),
+    "Parquet column of another type": (
+        _parquet_of_dates,
+        r"data\.parquet: column 'tenure': type timestamp\[ms\] cannot be read as numeric",
     ),
     "foreign delimiter": (
         lambda t: t.to_csv(delimiter="^"),

@@ -33,24 +33,36 @@ class RunNoteListener:
 
 
 def copy_notes(dag_run) -> None:
-    """Append the notes that are not in the run's note yet; a person's own words stay."""
-    from airflow.models.xcom import XComModel
-    from sqlalchemy import select
+    """Append the tasks' notes to the run's note, within the session that is ending the run."""
     from sqlalchemy.orm import object_session
 
-    session = object_session(dag_run)
-    if session is None:
+    if (session := object_session(dag_run)) is not None:
+        append_notes(dag_run, session)
         return
+    # `airflow dags test` hands over a run that belongs to no session.
+    from airflow.models.dagrun import DagRun
+    from airflow.utils.session import create_session
+
+    with create_session() as own_session:
+        append_notes(own_session.get(DagRun, dag_run.id), own_session)
+
+
+def append_notes(dag_run, session) -> None:
+    """Add the notes that are not in the run's note yet; a person's own words stay. Commits nothing."""
+    from airflow.models.xcom import XComModel
+    from sqlalchemy import select
+
     query = (
         select(XComModel.value)
         .where(
-            XComModel.dag_id == dag_run.dag_id, XComModel.run_id == dag_run.run_id, XComModel.key == NOTE_KEY
+            XComModel.dag_id == dag_run.dag_id,
+            XComModel.run_id == dag_run.run_id,
+            XComModel.key == NOTE_KEY,
         )
         .order_by(XComModel.timestamp)
     )
     note = dag_run.note or ""
-    for value in session.scalars(query):
-        text = XComModel.deserialize_value(value) if not isinstance(value, str) else value
+    for text in session.scalars(query):
         if isinstance(text, str) and text not in note:
             note = f"{note}\n{text}".strip()
     if note and note != dag_run.note:

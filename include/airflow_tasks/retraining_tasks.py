@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 from airflow.sdk import get_current_context, task
+from airflow.sdk.exceptions import AirflowFailException
 
 from include.airflow_tasks.sagemaker_job_operators import ProcessingJobOperator, TrainingJobOperator
 from include.sagemaker_requests.job_requests import (
@@ -40,16 +41,20 @@ def prepare_run() -> dict[str, Any]:
 
     context = get_current_context()
     run = context["dag_run"]
-    plan = prepare_plan(
-        dag_id=run.dag_id,
-        run_id=run.run_id,
-        run_after=run.run_after,
-        prepared_at=context["ti"].start_date,
-        params=dict(context["params"]),
-        conf=run.conf or {},
-        read_environment=read_environment,
-        s3=_s3_hook(),
-    )
+    try:
+        plan = prepare_plan(
+            dag_id=run.dag_id,
+            run_id=run.run_id,
+            run_after=run.run_after,
+            prepared_at=context["ti"].start_date,
+            params=dict(context["params"]),
+            conf=run.conf or {},
+            read_environment=read_environment,
+            s3=_s3_hook(),
+        )
+    except AirflowFailException as refusal:
+        context["ti"].xcom_push(key=NOTE_KEY, value=f"Refused: {refusal}")
+        raise
     return plan.to_mapping()
 
 

@@ -2,8 +2,8 @@
 
 `sourcedir.tar.gz` is for training (script mode: `train.py` beside the packages), `churn_jobs.pyz` for
 processing (a zipapp whose first argument is the job's name). Both hold `sagemaker_jobs` and exactly the
-modules of `include` that it imports; schemas are compiled from YAML to JSON, because the job images cannot read
-YAML. The same input gives the same bytes on every machine.
+modules of `include` that it imports; schemas are compiled from YAML to JSON, because the job images cannot
+read YAML. The same input gives the same bytes on every machine.
 
     python -m scripts.build_job_bundle [--output-dir DIR] [--upload s3://BUCKET]
 """

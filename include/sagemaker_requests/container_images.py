@@ -63,3 +63,16 @@ def stage_images(algorithm: str, region: str) -> StageImages:
     tensorflow = image_uri(TENSORFLOW_TRAINING, TENSORFLOW_TRAINING_VERSION, region)
     serving = image_uri(TENSORFLOW_INFERENCE, TENSORFLOW_INFERENCE_VERSION, region)
     return StageImages(preprocess=sklearn, train=tensorflow, evaluate=tensorflow, inference=serving)
+
+
+def images_by_region() -> Mapping[str, tuple[str, ...]]:
+    """Return region → the images it has, for every region of the table."""
+    images = _table()["images"]
+    return {
+        region: tuple(
+            name
+            for name, versions in images.items()
+            if all(region in entry["accounts"] for entry in versions.values())
+        )
+        for region in _table()["registry_domains"]
+    }

@@ -199,8 +199,9 @@ PARAMETERS: tuple[Parameter, ...] = (
         # SageMaker takes 63 characters; "-synthetic" needs ten of them.
         {
             "type": "string", "minLength": 1, "maxLength": 53,
-            "pattern": r"^[a-zA-Z0-9]([a-zA-Z0-9\-]*[a-zA-Z0-9])?$",
-            "$comment": "letters, digits and hyphens, and neither begin nor end with a hyphen",
+            # A real model in a group that is marked synthetic, or the reverse, must not be possible.
+            "pattern": r"^(?!.*-synthetic$)[a-zA-Z0-9]([a-zA-Z0-9\-]*[a-zA-Z0-9])?$",
+            "$comment": "letters and digits, with hyphens inside, and not end in -synthetic",
         },
     ),
     Parameter(

@@ -79,7 +79,7 @@ def test_parameters_when_a_key_is_misspelt_then_it_is_refused_with_the_nearest_n
 
 
 def test_parameters_when_a_key_is_far_from_all_then_the_known_names_are_told():
-    with pytest.raises(ParameterError, match="unknown parameter 'xyz' .*known: .*seed"):
+    with pytest.raises(ParameterError, match=r"unknown parameter 'xyz' .*known: .*seed"):
         RetrainingParameters.from_conf({}, {"xyz": 1})
 
 
@@ -152,6 +152,7 @@ def test_parameters_when_conf_is_not_an_object_then_it_is_refused():
         ("model_package_group", "churn-"),
         ("model_package_group", "c" * 54),
         ("model_package_group", ""),
+        ("model_package_group", "telecom-churn-synthetic"),
         # hyperparameters
         ("hyperparameters", None),
         ("hyperparameters", "{}"),

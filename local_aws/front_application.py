@@ -16,6 +16,7 @@ from local_aws.s3_requests import parse_request
 from local_aws.s3_responses import error_response
 from local_aws.s3_service import S3Service
 from local_aws.sagemaker_service import SageMakerService
+from local_aws.server_log import say
 
 StartResponse = Callable[..., Any]
 JSON_TYPE = "application/x-amz-json-1.1"
@@ -48,7 +49,7 @@ class FrontApplication:
         except NotImplementedError as error:
             return _json(start_response, 501, {"__type": "NotImplemented", "message": str(error)})
         except Exception as error:  # noqa: BLE001 - one broken request must not end the server
-            print(traceback.format_exc(), flush=True)
+            say(traceback.format_exc())
             return _json(start_response, 500, {"__type": "InternalError", "message": f"local_aws: {error}"})
 
     def _answer_s3(
@@ -58,7 +59,7 @@ class FrontApplication:
         try:
             response = self.s3.handle(request, target.region)
         except Exception as error:  # noqa: BLE001 - as above, in S3's own form
-            print(traceback.format_exc(), flush=True)
+            say(traceback.format_exc())
             response = error_response(request, ApiError("InternalError", f"local_aws: {error}", 500))
         request.body.drain()
         identifiers = [("x-amz-request-id", uuid.uuid4().hex[:16].upper())]

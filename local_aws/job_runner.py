@@ -11,6 +11,7 @@ from local_aws.job_logs import JobLogs
 from local_aws.job_process import end_leftover
 from local_aws.job_records import Record
 from local_aws.job_run import JobRun, RunSettings, Signal
+from local_aws.server_log import say
 
 JobKey = tuple[str, str, str]  # kind, region, name
 
@@ -85,7 +86,7 @@ class JobRunner:
             try:
                 self._run(key)
             except Exception:  # noqa: BLE001 - a full disk, say: the slot must live on, the job is run again
-                print(f"local_aws: {key[0]} {key[2]}: {traceback.format_exc()}", flush=True)
+                say(f"{key[0]} {key[2]}: {traceback.format_exc()}")
 
     def _run(self, key: JobKey) -> None:
         kind, region, name = key

@@ -28,6 +28,7 @@ from local_aws.resource_tags import ResourceTags
 from local_aws.s3_requests import HEADERS
 from local_aws.s3_service import S3Service
 from local_aws.sagemaker_service import SageMakerService
+from local_aws.server_log import say
 from local_aws.state_store import StateStore
 
 SHUTDOWN_CHECK_SECONDS = 0.1
@@ -61,11 +62,6 @@ class _RequestHandler(WSGIRequestHandler):
         environ = super().make_environ()
         environ[HEADERS] = {name.lower(): value for name, value in self.headers.items()}
         return environ
-
-
-def say(line: str) -> None:
-    """Write one line to the stand-in's log, its standard output."""
-    print(f"local_aws: {line}", flush=True)
 
 
 def serve(settings: ServerSettings) -> None:

@@ -32,6 +32,7 @@ class Server:
     arguments: list[str] = field(default_factory=list)
     process: subprocess.Popen[str] | None = None
     url: str = ""
+    clients: dict[tuple[Any, ...], Any] = field(default_factory=dict)
 
     def start(self) -> None:
         command = [str(PYTHON), "-m", "local_aws", "--port", "0", "--state-dir", str(self.state_directory)]
@@ -65,6 +66,13 @@ class Server:
         self.start()
 
     def client(self, service: str, region: str = REGION, **config: Any) -> Any:
+        """Return a client; making one costs more than most requests, so they are kept."""
+        key = (self.url, service, region, *sorted(config.items()))
+        if key not in self.clients:
+            self.clients[key] = self._new_client(service, region, config)
+        return self.clients[key]
+
+    def _new_client(self, service: str, region: str, config: dict[str, Any]) -> Any:
         return boto3.client(
             service,
             endpoint_url=self.url,
@@ -145,14 +153,14 @@ class Server:
             return client.describe_processing_job(ProcessingJobName=name)
         return client.describe_training_job(TrainingJobName=name)
 
-    def wait_for(self, kind: str, name: str, *statuses: str, seconds: float = 20) -> dict[str, Any]:
+    def wait_for(self, kind: str, name: str, *statuses: str, seconds: float = 60) -> dict[str, Any]:
         wanted = statuses or ("Completed", "Failed", "Stopped")
         field_name = f"{kind.title()}JobStatus"
         return wait_until(
             lambda: (found := self.describe(kind, name))[field_name] in wanted and found, seconds
         )
 
-    def wait_for_log(self, kind: str, name: str, text: str, seconds: float = 20) -> str:
+    def wait_for_log(self, kind: str, name: str, text: str, seconds: float = 60) -> str:
         return wait_until(lambda: text in (found := self.log_text(kind, name)) and found, seconds)
 
     def log_text(self, kind: str, name: str) -> str:
@@ -166,7 +174,7 @@ class Server:
         return "\n".join(event["message"] for event in events)
 
 
-def wait_until(condition: Callable[[], Any], seconds: float = 20) -> Any:
+def wait_until(condition: Callable[[], Any], seconds: float = 60) -> Any:
     """Return the condition's first true value; the wait is for real processes, so it has to be polled."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:

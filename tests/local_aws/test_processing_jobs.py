@@ -242,7 +242,7 @@ def test_processing_job_when_it_exceeds_its_runtime_then_it_fails_and_says_so(se
     described = server.wait_for("processing", "slow")
     assert described["ProcessingJobStatus"] == "Failed"
     assert "MaxRuntimeInSeconds of 1" in described["FailureReason"]
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 30
 
 
 def test_processing_job_when_it_has_ended_then_stopping_it_is_refused(server: Server):

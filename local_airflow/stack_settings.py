@@ -122,6 +122,7 @@ def process_environment(settings: StackSettings) -> dict[str, str]:
         **aws_client_environment(settings),
         **_airflow_environment(settings),
         STACK_MARK: str(settings.state_dir),
+        "SPT_NOENV": "1",  # a process that gives itself a title must not overwrite the mark
         "PYTHONPATH": str(PROJECT_ROOT),
         "PYTHONUNBUFFERED": "1",
         "CHURN_ARTIFACT_BUCKET": ARTIFACT_BUCKET,

@@ -14,7 +14,7 @@ from local_airflow.processes import (
     start_process,
     stop_stack,
 )
-from local_airflow.stack_settings import STACK_MARK, StackError, StackSettings
+from local_airflow.stack_settings import STACK_MARK, StackError, StackSettings, process_environment
 
 
 @pytest.fixture
@@ -91,3 +91,13 @@ def test_running_components_when_a_part_ended_then_it_is_not_listed(settings):
     pid = start(settings, "pass", name="ends")
     wait_for(lambda: psutil.Process(pid).status() == psutil.STATUS_ZOMBIE)
     assert running_components(settings) == {"stays"}
+
+
+def test_stop_stack_when_a_process_gives_itself_a_title_then_is_still_found(settings):
+    title = "airflow worker -- a title much longer than the command line it overwrites " * 20
+    code = f"import setproctitle, time\nsetproctitle.setproctitle({title!r})\ntime.sleep(60)"
+    pid = start_process(
+        "titled", [sys.executable, "-c", code], {**os.environ, **process_environment(settings)}, settings
+    )
+    wait_for(lambda: "airflow worker" in " ".join(psutil.Process(pid).cmdline()))
+    assert [process.pid for process in stack_processes(settings)] == [pid]

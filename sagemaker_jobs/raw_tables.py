@@ -180,10 +180,7 @@ def _refuse_broken_end(opened: OpenedFile) -> None:
     if survey.quotes % 2:
         for record in opened.scan():
             if record.is_unclosed:
-                raise InvalidInputError(
-                    f"{opened.name}, line {record.first_line}: a quote is opened and never closed"
-                    f" ({shorten(record.start)!r}); close it or export the file again"
-                )
+                _refuse_unclosed(opened, record)
     if survey.ends_with_newline or survey.newlines < opened.header_lines:
         return
     with opened.path.open("rb") as stream:
@@ -307,8 +304,17 @@ def _has_records_over_lines(opened: OpenedFile) -> bool:
     return lines - opened.header_lines - survey.blank_lines > opened.rows
 
 
+def _refuse_unclosed(opened: OpenedFile, record: ScannedRecord) -> None:
+    raise InvalidInputError(
+        f"{opened.name}, line {record.first_line}: a quote is opened and never closed"
+        f" ({shorten(record.start)!r}); close it or export the file again"
+    )
+
+
 def _refuse_long_record(opened: OpenedFile) -> None:
     for record in opened.scan():
+        if record.is_unclosed:
+            _refuse_unclosed(opened, record)
         if record.last_line - record.first_line >= MAXIMUM_RECORD_LINES:
             raise InvalidInputError(
                 f"{opened.name}, line {record.first_line}: a quoted field runs on to line {record.last_line}"

@@ -77,6 +77,16 @@ def _unclosed_quote(table) -> str:
     return "\n".join(lines)
 
 
+def _csv_text_with_inch_mark_and_late_quote(table) -> str:
+    """An even number of quotes, of which one is a plain character and one opens a field that never ends."""
+    lines = table.to_csv().split("\n")
+    for at, mark in ((4, 'Fem"ale'), (1995, '"Female')):
+        cells = lines[at].split(",")
+        cells[1] = mark
+        lines[at] = ",".join(cells)
+    return "\n".join(lines)
+
+
 def _parquet_of_dates(table) -> dict:
     import pyarrow as pa
     from pyarrow import parquet
@@ -201,6 +211,10 @@ REFUSED = {
         r"data\.csv, line 102: 100 rows with another number of fields",
     ),
     "unclosed quote": (_unclosed_quote, r"data\.csv, line 21: a quote is opened and never closed"),
+    "unclosed quote near the end, and an inch mark": (
+        _csv_text_with_inch_mark_and_late_quote,
+        r"data\.csv, line 1996: a quote is opened and never closed",
+    ),
     "rows swallowed by quotes": (_swallowed_rows, r"data\.csv, line 11: a quoted field runs on to line 51"),
     "NUL bytes": (
         lambda t: t.to_csv().encode().replace(b"Fiber", b"Fi\0er", 1),

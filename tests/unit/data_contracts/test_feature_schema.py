@@ -3,6 +3,7 @@
 import copy
 import json
 import re
+from pathlib import Path
 
 import pytest
 
@@ -263,3 +264,12 @@ def test_normalise_spelling_when_only_case_and_spaces_differ_then_is_one_spellin
 
 def test_normalise_spelling_when_only_punctuation_then_keeps_it():
     assert [normalise_spelling(text) for text in ("-", "--", "")] == ["-", "--", ""]
+
+
+def test_documentation_when_its_example_is_copied_then_is_a_valid_schema():
+    page = (Path(__file__).resolve().parents[3] / "docs" / "data-contract.md").read_text()
+    example = page.split("```yaml\n")[1].split("```")[0]
+
+    schema = FeatureSchema.from_text(example, "my_source.yaml")
+
+    assert schema.feature_names == ("usage_gb", "months", "plan")

@@ -77,7 +77,7 @@ def serve(settings: ServerSettings) -> None:
     _stop_on_signal(server)
     for line in runner.start():
         say(line)
-    threading.Thread(target=_warm_up, args=(application.moto,), daemon=True, name="warm-up").start()
+    threading.Thread(target=_warm_up, daemon=True, name="warm-up").start()
     say(f"ready on http://{_address(settings.host)}:{port}, state in {settings.state_directory}")
     try:
         server.serve_forever(poll_interval=SHUTDOWN_CHECK_SECONDS)
@@ -173,7 +173,9 @@ def _stop_on_signal(server: BaseWSGIServer) -> None:
     signal.signal(signal.SIGINT, stop)
 
 
-def _warm_up(moto: MotoServices) -> None:
-    """Load what the first requests will need while nobody waits for it."""
+def _warm_up() -> None:
+    """Load what the first SageMaker request will need while nobody waits for it.
+
+    Not moto: a retraining run never asks it anything, and its second of loading would slow the run's start.
+    """
     service_model("sagemaker")
-    moto.load()

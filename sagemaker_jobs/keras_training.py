@@ -64,8 +64,9 @@ def train_keras_model(settings: Any, encoded: np.ndarray, labels: np.ndarray, lo
     train_rows, held_rows = encoded[~is_validation], encoded[is_validation]
     train_labels, held_labels = (labels[rows].astype(np.float32) for rows in (~is_validation, is_validation))
     while not progress.is_over(hyperparameters["max_epochs"], hyperparameters["patience_epochs"]):
-        # The order of an epoch depends on seed and epoch alone, so a resumed training sees the same ones.
+        # Order and dropout of an epoch depend on seed and epoch alone: a resumed training sees the same ones.
         order = np.random.default_rng([settings.seed, progress.epoch]).permutation(len(train_rows))
+        _seed_dropout(model, settings.seed, progress.epoch)
         batch_size = hyperparameters["batch_size"]
         history = model.fit(
             train_rows[order], train_labels[order, None], batch_size=batch_size, shuffle=False, verbose=0
@@ -84,6 +85,12 @@ def train_keras_model(settings: Any, encoded: np.ndarray, labels: np.ndarray, lo
     log.stage("calibrate", f"none: stopped early by log loss on {len(held_rows)} rows kept aside")
     checkpoint.remove()
     return model
+
+
+def _seed_dropout(model: Any, seed: int, epoch: int) -> None:
+    for number, layer in enumerate(model.layers):
+        if hasattr(layer, "seed_generator"):
+            layer.seed_generator.state.assign(np.random.SeedSequence([seed, epoch, number]).generate_state(2))
 
 
 def _choose_validation_rows(labels: np.ndarray, fraction: float, seed: int) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""The archive as SageMaker serves it: unpacked anywhere, in a process that has only the archive's own code."""
+"""The archive as SageMaker serves it: unpacked anywhere, in a process that has only its own code."""
 
 import csv
 import json

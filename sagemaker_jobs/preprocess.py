@@ -2,7 +2,7 @@
 
 Reads every CSV, gzip CSV and Parquet file under a directory and writes `train/`, `test/`, `encoder/`,
 `reference/` and `data_quality/`. Nothing is written unless all of it can be: bad input ends in one line that
-names file, column and line. Memory is bounded by about 60 bytes per row.
+names file, column and line. Memory is bounded by about 110 bytes per row.
 """
 
 import argparse

@@ -34,7 +34,7 @@ def prepare_plan(
     dag_id: str,
     run_id: str,
     run_after: datetime,
-    prepared_at: datetime,
+    started_at: datetime,
     params: Mapping[str, Any],
     conf: Mapping[str, Any],
     read_environment: Callable[[], Environment],
@@ -65,7 +65,7 @@ def prepare_plan(
         )
     except (ParameterError, EnvironmentSettingsError, UnknownImageError, ContractError) as error:
         raise AirflowFailException(str(error)) from None
-    plan = _apart_from_earlier_runs(plan, prepared_at)
+    plan = _apart_from_earlier_runs(plan, started_at)
     write_json(s3, plan.schema_uri, schema.to_mapping(), what="the run's schema")
     log.info("Data: %s (%s, %d objects)", plan.input_data_uri, plan.data_origin, len(objects))
     log.info("Everything of this run lies under %s", plan.run_prefix)
@@ -130,12 +130,13 @@ def _synthetic_fingerprint(parameters: RetrainingParameters) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _apart_from_earlier_runs(plan: RetrainingPlan, prepared_at: datetime) -> RetrainingPlan:
+def _apart_from_earlier_runs(plan: RetrainingPlan, started_at: datetime) -> RetrainingPlan:
     """Give the run a hash of its own even where a deleted run had the same id.
 
     Job names are made from the hash. Without the time, a run that a person deleted and that Airflow made
-    again would find the old run's finished jobs and take their results for its own.
+    again would find the old run's finished jobs and take their results for its own. The time is that of the
+    run's start: preparing a running run once more does not lose sight of its jobs.
     """
-    digits = run_hash(plan.dag_id, f"{plan.run_id}\n{prepared_at.isoformat()}")
+    digits = run_hash(plan.dag_id, f"{plan.run_id}\n{started_at.isoformat()}")
     prefix = run_prefix(plan.environment.artifact_bucket, plan.run_slug, digits)
     return replace(plan, run_hash=digits, run_prefix=prefix, schema_uri=schema_uri(prefix))

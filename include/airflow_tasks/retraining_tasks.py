@@ -46,7 +46,7 @@ def prepare_run() -> dict[str, Any]:
             dag_id=run.dag_id,
             run_id=run.run_id,
             run_after=run.run_after,
-            prepared_at=context["ti"].start_date,
+            started_at=run.start_date or run.run_after,
             params=dict(context["params"]),
             conf=run.conf or {},
             read_environment=read_environment,

@@ -20,6 +20,7 @@ from include.airflow_tasks.aws_errors import is_transient, one_line
 from include.airflow_tasks.job_kinds import (
     COMPLETED,
     FINAL_STATUSES,
+    IN_PROGRESS,
     Description,
     JobKind,
     deadline_epoch_seconds,
@@ -130,11 +131,11 @@ class SageMakerJobMixin:
         try:
             return super().resume_execution(next_method, next_kwargs, context)  # type: ignore[misc]
         except TaskDeferralTimeout:
-            self._stop_current_job(context)
+            self._stop_running_job(self._generation(context))
             raise
         except TaskDeferralError:
             if context["ti"].try_number > context["ti"].max_tries:
-                self._stop_current_job(context)
+                self._stop_running_job(self._generation(context))
             raise
 
     def on_kill(self) -> None:
@@ -155,7 +156,10 @@ class SageMakerJobMixin:
 
     # --- finding or starting ---------------------------------------------------------------------------
     def _start_or_find(self, context: Context) -> Description:
-        for name in self._names(context):
+        generation = self._generation(context)
+        for earlier in range(generation):
+            self._stop_running_job(earlier)
+        for name in self._names(generation):
             existing = self._patiently(partial(self._describe, name))
             if existing is None:
                 return self._create(name)
@@ -166,16 +170,40 @@ class SageMakerJobMixin:
                 return existing
             self.log.info(
                 "The %s job %s of an earlier try is %s (%s); trying the next name.",
-                self.kind.name, name, status, failure_reason(self.kind, existing),
-            )  # fmt: skip
+                self.kind.name,
+                name,
+                status,
+                failure_reason(self.kind, existing),
+            )
         raise AirflowFailException(f"{self.task_id}: {_MOST_ATTEMPTS} attempts at one job; start a new run")
 
-    def _names(self, context: Context) -> list[str]:
+    def _generation(self, context: Context) -> int:
+        """Return how often a person has asked for the task anew, counted in tries.
+
+        max_tries = retries when a task is first scheduled; clearing it sets tries so far + retries.
+        """
+        return max(0, int(context["ti"].max_tries) - (self.retries or 0))
+
+    def _names(self, generation: int) -> list[str]:
         """Return the names of this task's possible jobs, in the order in which they are used."""
         plan = RetrainingPlan.from_mapping(self.plan)
-        # max_tries = retries when a task is first scheduled; clearing it sets tries so far + retries.
-        generation = max(0, context["ti"].max_tries - (self.retries or 0))
         return [job_name(self.stage, plan, generation, attempt) for attempt in range(_MOST_ATTEMPTS)]
+
+    def _stop_running_job(self, generation: int) -> None:
+        """Stop the generation's running job, if there is one: nobody waits for it any more.
+
+        Clearing a deferred task should stop its job through the trigger, but cannot where the triggerer is
+        down at that moment. Never raises over the problem at hand.
+        """
+        try:
+            for name in self._names(generation):
+                description = self._patiently(partial(self._describe, name))
+                if description is None:
+                    return
+                if self.kind.status(description) == IN_PROGRESS:
+                    self._request_stop(name)
+        except Exception as error:  # noqa: BLE001 - see the docstring
+            self.log.warning("Could not look for a running job to stop: %s", one_line(error))
 
     def _create(self, name: str) -> Description:
         request = self._request(name)
@@ -296,29 +324,12 @@ class SageMakerJobMixin:
 
     def _give_up(self, description: Description) -> NoReturn:
         name = str(description[self.kind.name_key])
-        job_calls.request_stop(
-            self._client(), self.kind, name, patience_seconds=_PATIENCE_SECONDS, logger=self.log
-        )
+        self._request_stop(name)
         limit = time_limit_seconds(description)
         raise AirflowException(
             f"{self.task_id}: the {self.kind.name} job {name} did not end within {limit} s "
             "(its own maximum and the start-up margin) and was asked to stop"
         )
-
-    def _stop_current_job(self, context: Context) -> None:
-        """Stop this task's running job, whichever attempt it is; never raises over the problem at hand."""
-        try:
-            for name in self._names(context):
-                description = self._patiently(partial(self._describe, name))
-                if description is None:
-                    return
-                if job_calls.is_following_worthwhile(self.kind, description):
-                    job_calls.request_stop(
-                        self._client(), self.kind, name, patience_seconds=_PATIENCE_SECONDS, logger=self.log
-                    )
-                    return
-        except Exception as error:  # noqa: BLE001 - the time-out is the problem that people must see
-            self.log.warning("Could not look for a running job to stop: %s", one_line(error))
 
     # --- AWS -------------------------------------------------------------------------------------------
     def _client(self) -> Any:
@@ -326,6 +337,11 @@ class SageMakerJobMixin:
 
     def _describe(self, name: str) -> dict[str, Any] | None:
         return job_calls.describe_job(self._client(), self.kind, name)
+
+    def _request_stop(self, name: str) -> None:
+        job_calls.request_stop(
+            self._client(), self.kind, name, patience_seconds=_PATIENCE_SECONDS, logger=self.log
+        )
 
     def _patiently[T](self, call: Callable[[], T]) -> T:
         return job_calls.with_patience(call, patience_seconds=_PATIENCE_SECONDS, logger=self.log)

@@ -32,13 +32,13 @@ def data(bundle):
 
 
 def prepare(
-    s3_hook, conf=None, *, variables=VARIABLES, params=None, prepared_at=RUN_AFTER, run_id="manual__1"
+    s3_hook, conf=None, *, variables=VARIABLES, params=None, started_at=RUN_AFTER, run_id="manual__1"
 ):
     return prepare_plan(
         dag_id="churn_retraining",
         run_id=run_id,
         run_after=RUN_AFTER,
-        prepared_at=prepared_at,
+        started_at=started_at,
         params=params or {},
         conf=conf or {},
         read_environment=lambda: Environment.from_mapping(variables),
@@ -207,7 +207,7 @@ def test_prepare_when_the_name_would_also_match_a_neighbour_then_it_is_refused(s
 
 def test_prepare_when_a_deleted_run_is_made_again_then_its_jobs_have_other_names(s3_hook, data):
     first = prepare(s3_hook)
-    again = prepare(s3_hook, prepared_at=RUN_AFTER + timedelta(hours=1))
+    again = prepare(s3_hook, started_at=RUN_AFTER + timedelta(hours=1))
     assert first.run_id == again.run_id
     assert first.run_hash != again.run_hash
     assert first.run_prefix != again.run_prefix

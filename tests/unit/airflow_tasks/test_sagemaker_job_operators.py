@@ -160,6 +160,13 @@ def test_execute_when_a_finished_task_was_cleared_then_the_job_runs_anew(sagemak
     assert second != first
 
 
+def test_execute_when_a_waiting_task_was_cleared_then_the_job_nobody_awaits_is_stopped(sagemaker):
+    first = defer(processing()).trigger.job_name
+    second = defer(processing(), try_number=2, max_tries=1 + RETRIES).trigger.job_name
+    assert sagemaker.jobs[first]["ProcessingJobStatus"] == "Stopping"
+    assert sagemaker.jobs[second]["ProcessingJobStatus"] == "InProgress"
+
+
 def test_execute_when_retries_were_raised_between_two_tries_then_the_job_is_still_found(sagemaker):
     first = defer(processing()).trigger.job_name
     assert defer(processing(retries=5), try_number=2, max_tries=RETRIES).trigger.job_name == first

@@ -17,6 +17,7 @@ from sagemaker_jobs.job_entry import InvalidInputError
 from sagemaker_jobs.problem_ledger import shorten
 
 DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "pipe"}
+TITLE_LINES = 20  # how far down a header is looked for, below titles and comments
 _FOREIGN_DELIMITERS = {
     ":": "colon",
     "^": "caret",
@@ -79,8 +80,8 @@ def read_header(start: str, schema: FeatureSchema, name: str) -> Header:
         skipped += 1
     known = _known_names(schema)
 
-    def count_matches(delimiter: str) -> tuple[int, int]:
-        cells, _ = _first_record(lines[skipped : skipped + 20], delimiter)
+    def count_matches(delimiter: str, first: int = skipped) -> tuple[int, int]:
+        cells, _ = _first_record(lines[first : first + 20], delimiter)
         return sum(normalise_name(cell) in known for cell in cells), len(cells)
 
     delimiter = max(DELIMITERS, key=count_matches)
@@ -89,6 +90,11 @@ def read_header(start: str, schema: FeatureSchema, name: str) -> Header:
             if count_matches(foreign)[0] >= 2:
                 raise InvalidInputError(
                     f"{name}: the columns are separated by {word}s; use comma, semicolon, tab or pipe"
+                )
+        for first in range(skipped + 1, min(skipped + TITLE_LINES, len(lines))):
+            if max(count_matches(candidate, first)[0] for candidate in DELIMITERS) >= 3:
+                raise InvalidInputError(
+                    f"{name}, line {first + 1}: the header stands here; remove the {first} lines above it"
                 )
     cells, record_lines = _first_record(lines[skipped:], delimiter)
     used = lines[: skipped + record_lines]

@@ -24,7 +24,7 @@ from include.data_contracts.feature_schema import (
 )
 from sagemaker_jobs.feature_encoder import CategoricalEncoding, FeatureEncoder, fit_numeric_encoding
 from sagemaker_jobs.job_entry import InvalidInputError, report_progress, run_entry
-from sagemaker_jobs.preprocess_acceptance import measure_signals, refuse_unusable
+from sagemaker_jobs.preprocess_acceptance import measure_signals, note_shared_features, refuse_unusable
 from sagemaker_jobs.preprocess_loading import drop_duplicates, load_rows
 from sagemaker_jobs.preprocess_report import build_report
 from sagemaker_jobs.row_store import RowStore
@@ -63,6 +63,8 @@ def read_arguments(argv: Sequence[str]) -> Arguments:
         raise InvalidInputError(
             f"--test-fraction must lie between 0.01 and 0.9, found {options.test_fraction:g}"
         )
+    if not 0 <= options.seed < 2**63:
+        raise InvalidInputError(f"--seed must lie between 0 and 2**63 - 1, found {options.seed}")
     if options.synthetic_rows is not None and options.synthetic_rows < 1:
         raise InvalidInputError(f"--synthetic-rows must be positive, found {options.synthetic_rows}")
     try:
@@ -175,6 +177,7 @@ def preprocess(arguments: Arguments, input_dir: Path, work_directory: Path) -> D
     refuse_unusable(loaded, keep)
     signals = measure_signals(loaded, keep, arguments.seed)
     split = split_rows(loaded.store, keep, arguments.test_fraction, arguments.seed)
+    note_shared_features(loaded.ledger, split.summary)
     report = build_report(loaded, keep, signals, split.summary)
     write_outputs(work_directory / "outputs", loaded.store, split, report)
     report_progress("write", f"outputs are in {arguments.output_dir}")

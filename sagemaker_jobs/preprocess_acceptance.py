@@ -2,13 +2,17 @@
 
 import numpy as np
 
+from include.data_contracts.data_quality_report import SplitSummary
 from include.data_contracts.feature_schema import CategoricalColumn
 from sagemaker_jobs.job_entry import InvalidInputError
 from sagemaker_jobs.label_signal import FeatureSignal, is_signal, measure_signal
 from sagemaker_jobs.preprocess_loading import LoadedRows
+from sagemaker_jobs.problem_ledger import ProblemLedger
 from sagemaker_jobs.split_files import choose_sample
 
 SIGNAL_ROWS = 200_000
+# Two per cent of the IBM rows share their features with another customer; half and more smells of copies.
+USUAL_SHARED_SHARE = 0.2
 
 
 def refuse_unusable(loaded: LoadedRows, keep: np.ndarray) -> None:
@@ -49,6 +53,12 @@ def _refuse_constant_columns(loaded: LoadedRows, keep: np.ndarray) -> None:
                 f"{first.name}: column {first.match.source_names[column.name]!r} holds one single value in"
                 f" all {len(present):,} rows; mend the export, or take the column out of the schema"
             )
+
+
+def note_shared_features(ledger: ProblemLedger, split: SplitSummary) -> None:
+    """Warn when many rows agree in all features: copies of the data under new ids look like that."""
+    if split.rows_sharing_features > USUAL_SHARED_SHARE * (split.rows_train + split.rows_test):
+        ledger.add("shared_features", None, split.rows_sharing_features)
 
 
 def measure_signals(loaded: LoadedRows, keep: np.ndarray, seed: int) -> list[FeatureSignal]:

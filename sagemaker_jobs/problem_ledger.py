@@ -72,6 +72,9 @@ CAUSES = {
     "contradiction": Cause("warned", "rows that break the rule"),
     "extra_column": Cause("warned", "columns that the schema does not know, ignored"),
     "label_in_extra_column": Cause("warned", "ignored columns that give the label away"),
+    "shared_features": Cause(
+        "warned", "rows that agree with another in all features (copies under new ids?), kept on one side"
+    ),
     "no_signal": Cause("warned", "no feature tells the classes apart"),
 }
 

@@ -10,6 +10,15 @@ import numpy as np
 from include.data_contracts.feature_schema import FeatureSchema, NumericColumn
 from sagemaker_jobs.row_validation import ValidatedRows
 
+_MEMORY_TYPES = {
+    "labels": np.int8,
+    "id_hashes": np.uint64,
+    "has_id": np.bool_,
+    "feature_hashes": np.uint64,
+    "file_numbers": np.int32,
+    "file_rows": np.uint32,
+}
+
 
 class RowStore:
     """Append batches, call `finish`, then read columns back; row i is the same row in every array.
@@ -27,10 +36,7 @@ class RowStore:
             c.name: np.float64 if isinstance(c, NumericColumn) else np.int16 for c in schema.features
         }
         self._streams = {name: path.open("wb") for name, path in self._paths.items()}
-        self._parts: dict[str, list[np.ndarray]] = {
-            name: []
-            for name in ("labels", "id_hashes", "has_id", "feature_hashes", "file_numbers", "file_rows")
-        }
+        self._parts: dict[str, list[np.ndarray]] = {name: [] for name in _MEMORY_TYPES}
         self.row_count = 0
 
     def append(self, file: str, rows: ValidatedRows) -> None:
@@ -55,7 +61,8 @@ class RowStore:
             stream.close()
         for name in list(self._parts):
             parts = self._parts.pop(name)
-            setattr(self, name, np.concatenate(parts) if parts else np.empty(0, dtype=np.int64))
+            joined = np.concatenate(parts) if parts else np.empty(0, dtype=_MEMORY_TYPES[name])
+            setattr(self, name, joined)
 
     labels: np.ndarray
     id_hashes: np.ndarray

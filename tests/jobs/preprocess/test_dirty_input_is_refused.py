@@ -111,6 +111,14 @@ REFUSED = {
         r"line 1: columns 2 \('Tenure '\) and 6 \('tenure'\) both are 'tenure_months'",
     ),
     "no header": (lambda t: t.to_csv().split("\n", 1)[1], r"data\.csv, line 1: the file has no header"),
+    "titles above the header": (
+        lambda t: "Monthly export\nfrom the CRM\n" + t.to_csv(),
+        r"data\.csv, line 3: the header stands here; remove the 2 lines above it",
+    ),
+    "all rows ragged": (
+        lambda t: t.to_csv().replace("\n", ",\n").replace(",\n", "\n", 1),
+        r"data\.csv, line 2: 2,000 rows with another number of fields",
+    ),
     "header only": (lambda t: t.to_csv().split("\n", 1)[0] + "\n", r"data\.csv: a header and no rows"),
     "header without newline": (lambda t: t.to_csv().split("\n", 1)[0], r"a header and no rows"),
     "empty file": (lambda _: b"", r"data\.csv: the file is empty"),
@@ -282,6 +290,7 @@ def test_preprocess_when_directory_is_empty_then_refuses_and_never_invents_data(
     [
         (["--schema", "nokia"], r"unknown schema 'nokia': choose one of ibm_telco, iranian, mlc"),
         (["--schema", "/nowhere/mine.yaml"], r"schema file /nowhere/mine\.yaml: cannot be read"),
+        (["--seed", "-1"], r"--seed must lie between 0"),
         (["--test-fraction", "1.5"], r"--test-fraction must lie between"),
     ],
 )

@@ -55,6 +55,16 @@ def test_preprocess_when_rows_differ_in_id_only_then_both_stay(ibm, run):
     assert report.rows_out == 2001
 
 
+def test_preprocess_when_the_data_are_copied_under_new_ids_then_warns_and_keeps_copies_together(ibm, run):
+    ibm.rows += [["X" + row[0], *row[1:]] for row in ibm.rows]
+
+    finished = run(ibm.to_csv())
+
+    assert finished.report.count("shared_features") == 4000
+    train, test = ({tuple(list(r.values())[1:]) for r in finished.rows(s)} for s in ("train", "test"))
+    assert not train & test
+
+
 def test_preprocess_when_repeat_stands_in_another_file_then_it_is_found_and_named(ibm, run):
     head = ",".join(ibm.header) + "\n"
     again = "".join(",".join(row) + "\n" for row in ibm.rows[10:20])

@@ -134,7 +134,7 @@ def test_training_when_stopped_and_started_again_then_continues_to_the_same_weig
     ],
 )
 def test_checkpoint_when_it_does_not_fit_then_training_starts_anew(
-    split, tmp_path, capsys, content, expected
+    small_split, tmp_path, capsys, content, expected
 ):
     (tmp_path / "progress.json").write_text(content)
 

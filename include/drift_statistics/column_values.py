@@ -97,7 +97,7 @@ def read_levels(column: Column) -> tuple[npt.NDArray[np.int64], tuple[str, ...]]
 
 def level_text(value: object) -> str | None:
     """Text of one level; None for a missing value."""
-    if value is None or value != value:  # NaN and NaT differ from themselves  # noqa: PLR0124
+    if value is None or _is_nan(value):
         return None
     if isinstance(value, float | np.floating) and float(value).is_integer():
         return str(int(value))
@@ -105,6 +105,14 @@ def level_text(value: object) -> str | None:
         value = value.decode("utf-8", "replace")
     text = str(value)
     return None if text.strip() == "" or text == "<NA>" else text
+
+
+def _is_nan(value: object) -> bool:
+    """NaN and NaT are the values that differ from themselves."""
+    try:
+        return bool(value != value)  # noqa: PLR0124
+    except (TypeError, ValueError):
+        return False
 
 
 def _key(value: object) -> tuple[str, object]:
@@ -159,7 +167,7 @@ def _number(value: object) -> int | float | None:
     if isinstance(value, bool | np.bool_ | int | np.integer):
         number = int(value)
         return number if -(2**63) <= number < 2**63 else float(number)
-    if value is None or value != value:  # noqa: PLR0124
+    if value is None or _is_nan(value):
         return float("nan")
     if isinstance(value, bytes):
         value = value.decode("utf-8", "replace")
@@ -183,9 +191,10 @@ def _read_objects(values: Iterable[object]) -> NumericValues:
     numbers = [_safe_number(value) for value in values]
     readable = np.array([number is not None for number in numbers], dtype=np.bool_)
     kept: list[int | float] = [number for number in numbers if number is not None]
-    if all(isinstance(number, int) or number != number for number in kept):  # noqa: PLR0124
-        present = np.array([number == number for number in kept], dtype=np.bool_)  # noqa: PLR0124
-        integers = np.array([int(number) for number in kept if number == number], dtype=np.int64)  # noqa: PLR0124
+    if all(isinstance(number, int) or _is_nan(number) for number in kept):
+        kept_present = [not _is_nan(number) for number in kept]
+        present = np.array(kept_present, dtype=np.bool_)
+        integers = np.array([int(number) for number in kept if not _is_nan(number)], dtype=np.int64)
         read = NumericValues(len(kept), integers, present, len(kept) - len(integers), 0, 0, 0)
     else:
         read = _read_floats(np.array(kept, dtype=np.float64))

@@ -16,9 +16,9 @@ SMALLEST_EXPECTED = 5.0
 class ContingencyResult:
     """Pearson's statistic of the full table and the p-value the verdict uses.
 
-    `statistic`, `p_value` and `degrees_of_freedom` equal scipy.stats.chi2_contingency(correction=False) on the
-    union of the levels; `pooled_p_value` is from the table whose expected counts are at least 5 (see Notes of
-    `contingency_test`). `pooled_levels` levels were put together for it.
+    `statistic`, `p_value` and `degrees_of_freedom` equal scipy.stats.chi2_contingency(correction=False) on
+    the union of the levels; `pooled_p_value` is from the table whose expected counts are at least 5 (see
+    Notes of `contingency_test`). `pooled_levels` levels were put together for it.
     """
 
     statistic: float
@@ -36,10 +36,10 @@ def contingency_test(reference: npt.NDArray[np.int64], current: npt.NDArray[np.i
     Notes
     -----
     Levels whose expected count is below 5 in either row are pooled into one; a pooled rest that is still too
-    small joins the smallest level. Two levels: Fisher's exact test with central doubling. More: the permutation
-    distribution given both margins, approximated by a gamma distribution with its exact mean and variance. The
-    plain chi-squared tail is too small by up to 7 times below p = 1e-3 with 50 levels of unequal size.
-    Invalid for dependent rows (several rows of one customer).
+    small joins the smallest level. Two levels: Fisher's exact test with central doubling. More: the
+    permutation distribution given both margins, approximated by a gamma distribution with its exact mean and
+    variance. The plain chi-squared tail is too small by up to 7 times below p = 1e-3 with 50 levels of
+    unequal size. Invalid for dependent rows (several rows of one customer).
 
     """
     kept = (reference + current) > 0

@@ -14,7 +14,7 @@ SEVERITY: Mapping[str, int] = {"no_drift": 0, "insufficient_data": 1, "drift": 2
 
 @dataclass(frozen=True)
 class TestResult:
-    """One test of one column: what was measured, what it was held against, and the sentence a person reads."""
+    """One test of one column: what was measured, what it was held against, and a sentence for people."""
 
     __test__ = False  # not a test case, whatever pytest thinks of the name
 
@@ -108,7 +108,7 @@ class FeatureResult:
 
 @dataclass(frozen=True)
 class JointResult:
-    """Changed dependence between columns: the pair whose Spearman correlation changed most, in standard errors."""
+    """Changed dependence between columns: the pair whose Spearman correlation changed most."""
 
     verdict: Verdict
     p_value: float

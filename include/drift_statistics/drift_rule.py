@@ -18,8 +18,8 @@ class DriftRule:
         missing_share: part of a column's alpha for its missing rate, spent only when a value is missing.
         floor_*: an effect below its floor is no drift however sure it is.
         break_*: a change this large, and significant, is broken data rather than drift.
-        detectable_shift: the shift (standard deviations) a batch must be able to show, else insufficient data.
-        detectable_power: with this probability.
+        detectable_shift: the shift (standard deviations) a batch must be able to show, else insufficient
+        data. detectable_power: with this probability.
         smallest_batch: fewer rows are insufficient whatever the power.
 
     """
@@ -74,7 +74,7 @@ class DriftRule:
             if field.name == "correction":
                 continue
             if isinstance(value, bool) or not isinstance(value, int | float):
-                raise ValueError(f"{field.name} is {value!r}; it must be a number")
+                raise ValueError(f"{field.name} is {value!r}; it must be a number")  # noqa: TRY004
             largest = 10**9 if field.name in {"smallest_batch", "detectable_shift", "floor_location"} else 1
             if not 0 <= value <= largest:
                 raise ValueError(f"{field.name} is {value}; it must lie between 0 and {largest}")

@@ -19,8 +19,8 @@ SMOOTHED_ROWS = 0.5  # added to empty groups: the index is infinite without
 class EffectSize:
     """An effect with a 95 % interval; `unit` is empty for a pure number.
 
-    Notes: intervals are from the delta method and cut at 0. They are approximate, and too narrow when the true
-    effect is 0, where these estimates are biased upwards by about their standard error.
+    Notes: intervals are from the delta method and cut at 0. They are approximate, and too narrow when the
+    true effect is 0, where these estimates are biased upwards by about their standard error.
     """
 
     value: float
@@ -48,7 +48,7 @@ def _variance_of_mean(shares: npt.NDArray[np.float64], weights: npt.NDArray[np.f
 
 
 def total_variation(reference: npt.NDArray[np.int64], current: npt.NDArray[np.int64]) -> EffectSize:
-    """Half the summed absolute differences of the shares: the share of rows that would have to change level."""
+    """Half the summed absolute differences of the shares: the share of rows that changed level."""
     p, q = _shares(reference), _shares(current)
     sign = np.sign(q - p) / 2
     variance = _variance_of_mean(p, sign, int(reference.sum())) + _variance_of_mean(
@@ -58,7 +58,7 @@ def total_variation(reference: npt.NDArray[np.int64], current: npt.NDArray[np.in
 
 
 def cramers_v(statistic: float, degrees_of_freedom: int, rows: int) -> EffectSize:
-    """Cramer's V of a 2 x k table; the interval shifts the root of the statistic by its standard error of 1."""
+    """Cramer's V of a 2 x k table; the interval moves the root of the statistic by its error of 1."""
     value = math.sqrt(statistic / rows)
     root = math.sqrt(max(0.0, statistic - degrees_of_freedom))
     low, high = max(0.0, root - Z_95), math.sqrt(statistic) + Z_95
@@ -104,7 +104,7 @@ def wasserstein_distance(
     lows = [float(value) for value in (reference.minimum, current.minimum) if value is not None]
     highs = [float(value) for value in (reference.maximum, current.maximum) if value is not None]
     knots = layout.knots.astype(np.float64)
-    edges = np.concatenate([[min(lows + [float(knots[0])])], knots, [max(highs + [float(knots[-1])])]])
+    edges = np.concatenate([[min([*lows, float(knots[0])])], knots, [max([*highs, float(knots[-1])])]])
     with np.errstate(over="ignore"):
         widths = np.diff(edges)
     if not bool(np.isfinite(widths).all()):

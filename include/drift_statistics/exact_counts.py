@@ -1,4 +1,4 @@
-"""Exact two-sample tests of a share: hypergeometric tails that stay right where normal approximations fail."""
+"""Exact two-sample tests of a share: hypergeometric tails, right where normal approximations fail."""
 
 import math
 from typing import Any
@@ -15,8 +15,8 @@ def share_test(
 ) -> tuple[float, str]:
     """Two-sided exact p-value that both samples have the same share of hits, and the direction.
 
-    Twice the smaller hypergeometric tail, capped at 1 (Fisher's test with central doubling): conditional on the
-    total number of hits, so valid for any share and any sample sizes; conservative for few hits.
+    Twice the smaller hypergeometric tail, capped at 1 (Fisher's test with central doubling): conditional on
+    the total number of hits, so valid for any share and any sample sizes; conservative for few hits.
     Returns p = 1 when either sample is empty.
     """
     if current_rows == 0 or reference_rows == 0:
@@ -31,7 +31,7 @@ def share_test(
 
 
 def hypergeometric_tail(observed: int, hits: int, draws: int, total: int, *, upper: bool) -> float:
-    """P(X >= observed) or P(X <= observed) for X hits among `draws` rows drawn from `total` rows with `hits` hits.
+    """P(X >= observed) or P(X <= observed) for the hits among `draws` of `total` rows of which `hits` hit.
 
     Summed in log space outwards from `observed`: relative error below 1e-10 for totals up to 1e9.
     """

@@ -29,9 +29,9 @@ def kolmogorov_smirnov_test(
 
     Notes
     -----
-    Both distribution functions are exact at every boundary of a cell. Inside an open interval they are known only
-    where one sample has no row there; where both have rows the bracket opens. A column whose distinct values are
-    all knots has statistic = statistic_upper = scipy.stats.ks_2samp(...).statistic.
+    Both distribution functions are exact at every boundary of a cell. Inside an open interval they are known
+    only where one sample has no row there; where both have rows the bracket opens. A column whose distinct
+    values are all knots has statistic = statistic_upper = scipy.stats.ks_2samp(...).statistic.
     The p-value is that of scipy.stats.ks_2samp(method="asymp"): the finite-sample distribution at the rounded
     effective size N n / (N + n). It is too large (conservative) for tied data, and it is not valid for
     dependent rows. Raises ValueError when a sample is empty.
@@ -61,7 +61,7 @@ def _largest_inside(
     after_reference: npt.NDArray[np.float64],
     after_current: npt.NDArray[np.float64],
 ) -> float:
-    """Largest possible difference inside an open interval: one sample may jump at once, the other at its end."""
+    """Largest possible difference inside an open interval: one sample may jump first, the other last."""
     opened = np.flatnonzero((reference[1::2] > 0) & (current[1::2] > 0)) * 2 + 1
     if len(opened) == 0:
         return 0.0

@@ -1,4 +1,4 @@
-"""Several p-values to one verdict: weighted combination within a feature, Holm or Benjamini-Hochberg across."""
+"""Several p-values to one verdict: weighted combination within a column, Holm or BH across."""
 
 import math
 from collections.abc import Sequence

@@ -16,7 +16,7 @@ SHAPE_DEGREES = (3, 4, 5, 6)
 
 @dataclass(frozen=True)
 class RankTestResult:
-    """A standardised statistic, its two-sided p-value and the difference of the mean scores (current - reference)."""
+    """A standardised statistic, its two-sided p-value and the difference of mean scores, current - reference."""
 
     statistic: float
     p_value: float
@@ -25,7 +25,7 @@ class RankTestResult:
 
 @dataclass(frozen=True)
 class RankTests:
-    """Location: normal scores (van der Waerden); spread: squared normal scores (Klotz); shape: degrees 3 to 6."""
+    """Location: normal scores (van der Waerden); spread: their squares (Klotz); shape: degrees 3 to 6."""
 
     location: RankTestResult
     spread: RankTestResult
@@ -38,9 +38,10 @@ def rank_tests(reference: npt.NDArray[np.int64], current: npt.NDArray[np.int64])
     Notes
     -----
     Normal scores have Pitman efficiency of at least 1 against Student's t for every distribution
-    (Chernoff and Savage 1958), squared normal scores are efficient for a change of scale (Klotz 1962). Means and
-    variances are those of the permutation distribution, ties included; p-values are normal (shape: chi-squared
-    with as many degrees of freedom as the scores have ranks), good from about 20 rows in the smaller sample.
+    (Chernoff and Savage 1958), squared normal scores are efficient for a change of scale (Klotz 1962). Means
+    and variances are those of the permutation distribution, ties included; p-values are normal (shape:
+    chi-squared with as many degrees of freedom as the scores have ranks), good from about 20 rows in the
+    smaller sample.
 
     """
     pooled = reference + current

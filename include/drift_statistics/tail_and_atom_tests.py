@@ -14,7 +14,7 @@ SCANNED_CELLS = 8
 
 @dataclass(frozen=True)
 class ShareChange:
-    """Largest change of a share among several regions; `p_value` is corrected for having looked at all of them."""
+    """Largest change of a share among several regions; `p_value` is corrected for all of them."""
 
     p_value: float
     region: str
@@ -65,7 +65,8 @@ def atom_test(reference: npt.NDArray[np.int64], current: npt.NDArray[np.int64]) 
     """Exact test of every cell (a value or a narrow interval) with enough pooled rows, Bonferroni over them.
 
     Finds a pile of rows at one value, new or vanished, whether or not the reference ever had it. Cells are
-    screened by their likelihood ratio and only the best are tested exactly; the correction counts all of them.
+    screened by their likelihood ratio and only the best are tested exactly; the correction counts all of
+    them.
     """
     pooled = reference + current
     cells = np.flatnonzero(pooled >= SMALLEST_ATOM)

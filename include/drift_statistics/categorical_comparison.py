@@ -1,0 +1,86 @@
+"""Reference against current for one categorical column: contingency test, single levels, effects."""
+
+import numpy as np
+import numpy.typing as npt
+
+from include.drift_statistics.contingency import ContingencyResult, contingency_test
+from include.drift_statistics.drift_rule import DriftRule
+from include.drift_statistics.effect_sizes import (
+    cramers_v,
+    population_stability_index,
+    total_variation,
+)
+from include.drift_statistics.level_counts import LevelCounts
+from include.drift_statistics.numeric_comparison import Evidence, ValueComparison, combine
+from include.drift_statistics.tail_and_atom_tests import atom_test
+
+TABLE_WEIGHT = 0.9
+LEVEL_WEIGHT = 0.1  # a level out of nowhere gives a tiny exact p-value: a small part of alpha is enough
+
+
+def union_table(
+    reference: LevelCounts, current: LevelCounts
+) -> tuple[list[str], npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Counts of both sides over the union of their levels, in alphabetical order."""
+    names = sorted(set(reference.levels) | set(current.levels))
+    first = np.array([reference.levels.get(name, 0) for name in names], dtype=np.int64)
+    second = np.array([current.levels.get(name, 0) for name in names], dtype=np.int64)
+    return names, first, second
+
+
+def compare_levels(
+    reference: LevelCounts, current: LevelCounts, rule: DriftRule
+) -> tuple[ValueComparison, ContingencyResult]:
+    """Compare the levels of a categorical column; both sides must hold at least one."""
+    names, first, second = union_table(reference, current)
+    table = contingency_test(first, second)
+    effect = total_variation(first, second)
+    level = atom_test(first, second)
+    moved = int(np.argmax(np.abs(second / second.sum() - first / first.sum())))
+    direction = (
+        f"{names[moved]} {'higher' if second[moved] / second.sum() > first[moved] / first.sum() else 'lower'}"
+    )
+    scanned = f"{names[level.cell]} {level.direction}" if level.cell >= 0 else "same"
+    evidence = (
+        Evidence(
+            "contingency",
+            TABLE_WEIGHT,
+            table.pooled_statistic,
+            direction,
+            table.pooled_p_value,
+            "total_variation",
+            effect.value,
+            rule.floor_total_variation,
+        ),
+        Evidence(
+            "one_level",
+            LEVEL_WEIGHT,
+            None,
+            scanned,
+            level.p_value,
+            "share_change",
+            level.change,
+            rule.floor_share,
+        ),
+    )
+    effects = {
+        "total_variation": effect,
+        "cramers_v": cramers_v(table.statistic, table.degrees_of_freedom, int(first.sum() + second.sum())),
+        "population_stability_index": population_stability_index(first, second),
+    }
+    summary: dict[str, float | None] = {
+        "reference_levels": float((first > 0).sum()),
+        "current_levels": float((second > 0).sum()),
+    }
+    return ValueComparison(
+        combine(evidence), evidence, "total_variation", effect.value, effects, summary
+    ), table
+
+
+def unseen_and_vanished(
+    reference: LevelCounts, current: LevelCounts
+) -> tuple[tuple[tuple[str, int], ...], tuple[str, ...]]:
+    """Levels only the current batch has, most frequent first, and levels it lost."""
+    unseen = [(name, count) for name, count in current.levels.items() if name not in reference.levels]
+    vanished = [name for name in reference.levels if name not in current.levels]
+    return tuple(sorted(unseen, key=lambda pair: (-pair[1], pair[0]))), tuple(sorted(vanished))

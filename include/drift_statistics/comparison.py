@@ -1,0 +1,151 @@
+"""Two profiles to one report: tests per column, correction across columns, dependence, breaks, verdict."""
+
+import math
+from collections.abc import Mapping
+
+from scipy.special import ndtri  # type: ignore[import-untyped]
+
+from include.drift_statistics.column_layouts import NumericLayout
+from include.drift_statistics.column_results import ColumnFinding, examine_column, to_result
+from include.drift_statistics.drift_report import (
+    DriftReport,
+    FeatureResult,
+    JointResult,
+    Verdict,
+    worst,
+)
+from include.drift_statistics.drift_rule import DriftRule
+from include.drift_statistics.joint_drift import joint_test
+from include.drift_statistics.p_values import adjust_p_values
+from include.drift_statistics.profiles import Profile, column_kind
+
+
+def rows_needed(reference_rows: int, columns: int, rule: DriftRule) -> int | None:
+    """Rows a batch needs to show `rule.detectable_shift` in one column with `rule.detectable_power`.
+
+    Normal approximation of a two-sample location test at alpha / columns. None when the reference itself is
+    too small: then no batch is large enough.
+    """
+    level = rule.alpha * (1 - rule.joint_share) / max(columns, 1)
+    reach = float(ndtri(1 - level / 2) + ndtri(rule.detectable_power)) / rule.detectable_shift
+    rest = 1 / (reach * reach) - (1 / reference_rows if reference_rows > 0 else math.inf)
+    if rest <= 0:
+        return None
+    return max(rule.smallest_batch, math.ceil(1 / rest))
+
+
+def compare_profiles(reference: Profile, current: Profile, rule: DriftRule | None = None) -> DriftReport:
+    """Compare a batch with the reference it was counted on.
+
+    Pure and deterministic: the same profiles and rule give the same report. Never raises for bad data; a
+    ValueError means that the two profiles are on different layouts or the rule is out of range.
+
+    Args:
+        reference: profile with fourth moments (`build_profile`, or `count_rows(..., fourth_moments=True)`).
+        current: profile of the batch on `reference.layout`.
+        rule: thresholds; the defaults when None.
+
+    """
+    rule = rule or DriftRule()
+    rule.check()
+    needed = rows_needed(reference.rows, len(reference.layout), rule)
+    gone = [name for name in reference.layout if name not in current.counts]
+    enough = needed is not None and current.rows >= needed
+    findings = {
+        name: examine_column(layout, reference.counts[name], current.counts[name], rule)
+        for name, layout in reference.layout.items()
+        if name in current.counts and name in reference.counts
+    }
+    features = _judge(reference, findings, rule, enough=enough)
+    joint = None
+    if reference.joint is not None and current.joint is not None and enough:
+        joint = joint_test(reference.joint, current.joint, rule)
+    features += [_gone(name, column_kind(reference.layout[name])) for name in gone]
+    order = {name: position for position, name in enumerate(reference.layout)}
+    features.sort(key=lambda feature: order[feature.name])
+    return _report(reference, current, rule, needed, features, joint, enough)
+
+
+def _judge(
+    reference: Profile, findings: Mapping[str, ColumnFinding], rule: DriftRule, *, enough: bool
+) -> list[FeatureResult]:
+    names = list(findings)
+    adjusted = adjust_p_values([findings[name].p_value for name in names], rule.correction)
+    features = []
+    for name, p_value in zip(names, adjusted, strict=True):
+        corrected = min(1.0, p_value / (1 - rule.joint_share))
+        layout = reference.layout[name]
+        features.append(
+            to_result(name, column_kind(layout), findings[name], corrected, len(names), rule, enough)
+        )
+    return features
+
+
+def _gone(name: str, kind: str) -> FeatureResult:
+    sentence = f"{name} is not in the batch"
+    return FeatureResult(name, kind, "data_break", (sentence,), sentence, 1.0, 1.0, "none", 0.0)
+
+
+def _report(
+    reference: Profile,
+    current: Profile,
+    rule: DriftRule,
+    needed: int | None,
+    features: list[FeatureResult],
+    joint: JointResult | None,
+    enough: bool,
+) -> DriftReport:
+    verdicts: list[Verdict] = [feature.verdict for feature in features]
+    if joint is not None:
+        verdicts.append(joint.verdict)
+    if not enough:
+        verdicts = [verdict for verdict in verdicts if verdict == "data_break"] + ["insufficient_data"]
+    verdict = worst(verdicts)
+    drifted = tuple(feature.name for feature in features if feature.verdict in {"drift", "data_break"})
+    notes = tuple(f"column {name} is new and was not compared" for name in current.new_columns)
+    return DriftReport(
+        verdict,
+        _sentence(verdict, features, joint, current.rows, reference.rows, needed),
+        drifted,
+        reference.rows,
+        current.rows,
+        needed,
+        rule.to_mapping(),
+        tuple(features),
+        joint,
+        notes,
+    )
+
+
+def _sentence(
+    verdict: Verdict,
+    features: list[FeatureResult],
+    joint: JointResult | None,
+    rows: int,
+    reference_rows: int,
+    needed: int | None,
+) -> str:
+    if verdict == "no_drift":
+        return f"No drift: {rows:,} rows agree with the {reference_rows:,} rows of the reference."
+    if verdict == "insufficient_data":
+        if needed is None:
+            return (
+                f"Insufficient data: a reference of {reference_rows:,} rows is too small to judge any batch."
+            )
+        return f"Insufficient data: {rows:,} rows, at least {needed:,} are needed to judge a batch."
+    chosen = [feature for feature in features if feature.verdict == verdict]
+    chosen.sort(key=lambda feature: (feature.adjusted_p_value, -feature.effect_size))
+    said = [feature.sentence for feature in chosen[:3]]
+    if joint is not None and joint.verdict == "drift" and verdict == "drift":
+        said.append(joint.sentence)
+    more = f" and {len(chosen) - 3} more" if len(chosen) > 3 else ""
+    start = "Data break, do not retrain on this batch" if verdict == "data_break" else "Drift"
+    return f"{start}: {'; '.join(said)}{more}."
+
+
+def layout_kinds(profile: Profile) -> dict[str, str]:
+    """Kind of every column the profile compares."""
+    return {
+        name: "numeric" if isinstance(layout, NumericLayout) else "categorical"
+        for name, layout in profile.layout.items()
+    }

@@ -99,7 +99,7 @@ def _report(
     if joint is not None:
         verdicts.append(joint.verdict)
     if not enough:
-        verdicts = [verdict for verdict in verdicts if verdict == "data_break"] + ["insufficient_data"]
+        verdicts = ["data_break"] if "data_break" in verdicts else ["insufficient_data"]
     verdict = worst(verdicts)
     drifted = tuple(feature.name for feature in features if feature.verdict in {"drift", "data_break"})
     notes = tuple(f"column {name} is new and was not compared" for name in current.new_columns)

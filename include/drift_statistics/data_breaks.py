@@ -70,16 +70,18 @@ def _missing_break(reference: Counts, current: Counts, rule: DriftRule) -> list[
 def _number_breaks(
     layout: NumericLayout, reference: NumericCounts, current: NumericCounts, rule: DriftRule
 ) -> list[str]:
-    reasons = []
-    sides = (reference, current)
-    checks = [
+    reasons: list[str] = []
+    guards = [
+        sum(_outside(layout, side, layout.guard_low, layout.guard_high)) for side in (reference, current)
+    ]
+    invalid = [_invalid(layout, side) for side in (reference, current)]
+    far = "lie ten whole ranges away from the reference: another unit, or a filler value"
+    checks: list[tuple[str, int, int, float]] = [
         ("are text, not numbers", reference.unreadable, current.unreadable, rule.break_unreadable),
-        ("are infinite", reference.values - reference.finite, current.values - current.finite, rule.break_range),
-        ("lie ten whole ranges away from the reference: another unit, or a filler value",
-         *(sum(_outside(layout, side, layout.guard_low, layout.guard_high)) for side in sides),
-         rule.break_range),
-        ("lie outside the valid range", *(_invalid(layout, side) for side in sides), rule.break_range),
-    ]  # fmt: skip
+        ("are infinite", reference.infinite, current.infinite, rule.break_range),
+        (far, guards[0], guards[1], rule.break_range),
+        ("lie outside the valid range", invalid[0], invalid[1], rule.break_range),
+    ]
     for text, before, now, limit in checks:
         share = now / max(current.rows, 1)
         p_value, _ = share_test(now, current.rows, before, reference.rows)
@@ -120,7 +122,7 @@ def _frozen(value: str, hits: int, reference_rows: int, rows: int) -> list[str]:
 def _level_breaks(reference: LevelCounts, current: LevelCounts, rule: DriftRule) -> list[str]:
     if current.values == 0 or reference.values == 0:
         return []
-    reasons = []
+    reasons: list[str] = []
     unseen, vanished = unseen_and_vanished(reference, current)
     rows = sum(count for _, count in unseen)
     p_value, _ = share_test(rows, current.values, 0, reference.values)
@@ -133,8 +135,7 @@ def _level_breaks(reference: LevelCounts, current: LevelCounts, rule: DriftRule)
         only = next(iter(current.levels))
         reasons += _frozen(only, reference.levels.get(only, 0), reference.values, current.values)
     if not unseen and not vanished and not reasons:
-        names, first, second = union_table(reference, current)
-        reasons += _swapped(names, first, second)
+        reasons += _swapped(*union_table(reference, current))
     return reasons
 
 

@@ -38,9 +38,8 @@ def fisher_variance(moments: JointMoments) -> npt.NDArray[np.float64]:
     squares = moments.squares / moments.rows / (outer * outer)
     cubes = moments.cubes / moments.rows / (outer * deviation[None, :] ** 2)
     fourth = np.diag(moments.squares) / moments.rows / deviation**4
-    variance = (
-        squares * (1 + r * r / 2) + r * r * (fourth[:, None] + fourth[None, :]) / 4 - r * (cubes + cubes.T)
-    )
+    spread = (fourth[:, None] + fourth[None, :]) / 4
+    variance = squares * (1 + r * r / 2) + r * r * spread - r * (cubes + cubes.T)
     return np.asarray(np.maximum(variance, 1e-6) / (1 - r * r) ** 2)
 
 
@@ -73,7 +72,7 @@ def joint_test(reference: JointMoments, current: JointMoments, rule: DriftRule) 
     first, second = reference.names[int(place[0])], reference.names[int(place[1])]
     r_before, r_now = (float(matrix[place]) if statistic > 0 else 0.0 for matrix in (before, now))
     sentence = (
-        f"{first} and {second} now go together differently: Spearman correlation {r_before:.2f} -> {r_now:.2f}"
+        f"{first} and {second} go together differently: Spearman correlation {r_before:.2f} -> {r_now:.2f}"
         if drifted
         else "columns go together as they did in the reference"
     )

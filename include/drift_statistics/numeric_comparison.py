@@ -100,7 +100,13 @@ def _numeric_evidence(
     distance = kolmogorov.statistic
 
     def part(
-        test: str, statistic: float | None, way: str, p: float, name: str, effect: float, floor: float
+        test: str,
+        statistic: float | None,
+        way: str,
+        p: float,
+        name: str,
+        effect: float,
+        floor: float,
     ) -> Evidence:
         return Evidence(test, WEIGHTS[test], statistic, way, p, name, effect, floor)
 
@@ -110,7 +116,8 @@ def _numeric_evidence(
              "normal_score_shift", abs(location.difference), rule.floor_location),
         part("spread", spread.statistic, "wider" if spread.difference > 0 else "narrower", spread.p_value,
              "squared_score_shift", abs(spread.difference), rule.floor_spread),
-        part("shape", shape.statistic, "other shape", shape.p_value, "ks_distance", distance, rule.floor_distance),
+        part("shape", shape.statistic, "other shape", shape.p_value, "ks_distance", distance,
+             rule.floor_distance),
         part("kolmogorov_smirnov", distance, kolmogorov.direction, kolmogorov.p_value,
              "ks_distance", distance, rule.floor_distance),
         part("tail", None, f"{tail.region} {tail.direction}", tail.p_value,

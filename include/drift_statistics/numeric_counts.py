@@ -41,6 +41,11 @@ class NumericCounts:
         return int(self.cells[1:-1].sum())
 
     @property
+    def infinite(self) -> int:
+        """Rows that hold an infinity."""
+        return int(self.cells[0] + self.cells[-1])
+
+    @property
     def rows(self) -> int:
         """All rows."""
         return self.values + self.missing + self.unreadable

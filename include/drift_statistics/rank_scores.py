@@ -16,7 +16,7 @@ SHAPE_DEGREES = (3, 4, 5, 6)
 
 @dataclass(frozen=True)
 class RankTestResult:
-    """A standardised statistic, its two-sided p-value and the difference of mean scores, current - reference."""
+    """A standardised statistic, its two-sided p-value and the difference of mean scores."""
 
     statistic: float
     p_value: float

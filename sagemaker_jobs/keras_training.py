@@ -38,14 +38,14 @@ class _Progress:
 
 def fit_keras_model(
     settings: Any, encoded: np.ndarray, labels: np.ndarray, log: TrainingLog
-) -> tuple[Callable[[Path], None], np.ndarray]:
-    """Return what writes the model's files, and its probabilities for the rows trained on.
+) -> tuple[Callable[[Path], None], Callable[[np.ndarray], np.ndarray]]:
+    """Return what writes the model's files, and what predicts encoded rows (m, d) as probabilities (m,).
 
     `settings` is a TrainingSettings. Deterministic for a seed when not interrupted. On SIGTERM the epoch is
     finished, its checkpoint kept, and the process ended with exit code 143.
     """
     model = train_keras_model(settings, encoded, labels, log)
-    return lambda directory: write_keras_files(model, directory), predict_keras(model, encoded)
+    return lambda directory: write_keras_files(model, directory), lambda rows: predict_keras(model, rows)
 
 
 def train_keras_model(settings: Any, encoded: np.ndarray, labels: np.ndarray, log: TrainingLog) -> Any:

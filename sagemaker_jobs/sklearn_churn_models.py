@@ -1,6 +1,6 @@
 """Fit the scikit-learn churn models; only scikit-learn's own classes end up in the pickle."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -26,15 +26,14 @@ def fit_sklearn_model(
     categorical_mask: np.ndarray,
     seed: int,
     log: TrainingLog,
-) -> tuple[Any, np.ndarray]:
-    """Return a fitted classifier for the encoded train split (n, d), and its churn probabilities there (n,).
+) -> tuple[Any, Callable[[np.ndarray], np.ndarray]]:
+    """Return a classifier fitted to the encoded train split (n, d) and labels (n,), and a function.
+
+    The function gives churn probabilities (m,) for encoded rows (m, d).
 
     `categorical_mask` (d,) is used by hist_gradient_boosting only. Deterministic for a seed.
     """
-    import sklearn  # noqa: F401 - loads OpenMP: a limit set before that would have no effect
-    from threadpoolctl import threadpool_limits
-
-    with threadpool_limits(limits=1 if len(labels) < MINIMUM_ROWS_FOR_THREADS else None):
+    with _limit_threads(len(labels)):
         if algorithm == "hist_gradient_boosting":
             estimator = _fit_hist_gradient_boosting(
                 hyperparameters, encoded, labels, categorical_mask, seed, log
@@ -51,7 +50,19 @@ def fit_sklearn_model(
                 estimator.n_jobs = None
             log.stage("fit", f"{algorithm} on {len(labels)} rows, {encoded.shape[1]} columns")
             log.stage("calibrate", "none: its probabilities are used as they are")
-        return estimator, estimator.predict_proba(encoded)[:, 1]
+    return estimator, lambda rows: _predict(estimator, rows)
+
+
+def _limit_threads(rows: int) -> Any:
+    import sklearn  # noqa: F401 - loads OpenMP: a limit set before that would have no effect
+    from threadpoolctl import threadpool_limits
+
+    return threadpool_limits(limits=1 if rows < MINIMUM_ROWS_FOR_THREADS else None)
+
+
+def _predict(estimator: Any, rows: np.ndarray) -> np.ndarray:
+    with _limit_threads(len(rows)):
+        return estimator.predict_proba(rows)[:, 1]
 
 
 def _make_logistic_regression(hyperparameters: Hyperparameters) -> Any:

@@ -30,6 +30,7 @@ from sagemaker_jobs.model_description import DECISION_THRESHOLD, KERAS_ALGORITHM
 
 DEFAULT_SEED = 42
 EXIT_STOPPED = 143
+MAXIMUM_METRIC_ROWS = 100_000
 _SEED = NumberRange(DEFAULT_SEED, 0, 2**32 - 1, is_integer=True)
 # SageMaker's own directories; by hand they are given as arguments.
 _DIRECTORIES = {
@@ -134,8 +135,9 @@ def train(settings: TrainingSettings) -> ModelDescription:
     encoded = encode_features(settings.algorithm, encoder, features)
     del features
     log.stage("encode", f"{encoded.shape[1]} columns of {encoded.dtype}", columns=encoded.shape[1])
-    write_estimator, probabilities = _fit(settings, encoder, encoded, labels, log)
-    metrics = compute_training_metrics(labels, probabilities)
+    write_estimator, predict = _fit(settings, encoder, encoded, labels, log)
+    rows = _choose_metric_rows(len(labels), settings.seed)
+    metrics = compute_training_metrics(labels[rows], predict(encoded[rows]))
     log.metrics(metrics)
     description = ModelDescription(
         algorithm=settings.algorithm,
@@ -162,7 +164,7 @@ def train(settings: TrainingSettings) -> ModelDescription:
 
 
 def _fit(settings: TrainingSettings, encoder: Any, encoded: Any, labels: Any, log: Any) -> tuple[Any, Any]:
-    """Fit the asked algorithm; return what writes its files and the probabilities of the rows trained on."""
+    """Fit the asked algorithm; return what writes its files, and what predicts encoded rows."""
     if settings.algorithm == KERAS_ALGORITHM:
         from sagemaker_jobs.keras_training import fit_keras_model
 
@@ -170,7 +172,7 @@ def _fit(settings: TrainingSettings, encoder: Any, encoded: Any, labels: Any, lo
     from sagemaker_jobs.model_files import sklearn_writer
     from sagemaker_jobs.sklearn_churn_models import fit_sklearn_model
 
-    estimator, probabilities = fit_sklearn_model(
+    estimator, predict = fit_sklearn_model(
         settings.algorithm,
         settings.hyperparameters,
         encoded,
@@ -179,11 +181,20 @@ def _fit(settings: TrainingSettings, encoder: Any, encoded: Any, labels: Any, lo
         settings.seed,
         log,
     )
-    return sklearn_writer(estimator), probabilities
+    return sklearn_writer(estimator), predict
+
+
+def _choose_metric_rows(count: int, seed: int) -> Any:
+    """Return what selects the rows for the training metrics: all, or a uniform sample of many."""
+    import numpy as np
+
+    if count <= MAXIMUM_METRIC_ROWS:
+        return slice(None)
+    return np.random.default_rng(seed).choice(count, MAXIMUM_METRIC_ROWS, replace=False)
 
 
 def compute_training_metrics(labels: Any, probabilities: Any) -> dict[str, float]:
-    """Return accuracy, ROC-AUC and log loss on the rows trained on: to watch a training, not to judge it."""
+    """Return accuracy, ROC-AUC and log loss on rows trained on: to watch a training, not to judge it."""
     from sagemaker_jobs.classification_metrics import compute_metrics, make_score_table
 
     metrics = compute_metrics(make_score_table(labels, probabilities, DECISION_THRESHOLD))

@@ -25,7 +25,7 @@ class TrainingLog:
         """Print `train:name=value;` lines, which the job's MetricDefinitions match, and record them."""
         for name, value in metrics.items():
             print(f"train:{name}={value:.6f};", flush=True)
-        self.stage("metrics", "on the rows trained on", **metrics)
+        self.stage("metrics", "on rows trained on", **metrics)
 
     def to_json_lines(self) -> str:
         """Return strict JSON lines."""

@@ -28,12 +28,12 @@ from include.drift_statistics.tail_and_atom_tests import atom_test, tail_test
 # Parts of a column's alpha. Location leads because it is what most drift is; the exact tests find what they
 # look for with p-values so small that a small part is enough.
 WEIGHTS: Mapping[str, float] = {
-    "location": 0.66,
-    "spread": 0.12,
-    "shape": 0.06,
-    "kolmogorov_smirnov": 0.06,
-    "tail": 0.05,
-    "one_value": 0.05,
+    "location": 0.76,
+    "spread": 0.07,
+    "shape": 0.04,
+    "kolmogorov_smirnov": 0.05,
+    "tail": 0.04,
+    "one_value": 0.04,
 }
 
 

@@ -1,7 +1,7 @@
 """Has anything changed up to today? Every recent run of days against the reference and all days before it.
 
 For a run of the last m days, the baseline is the reference together with all earlier days. All of these
-contrasts are functions of one random walk that starts with the reference's weight, so their joint distribution
+contrasts are functions of one random walk that starts with the reference's weight: their joint distribution
 is known whatever the ratio of reference to batch: the reference's error is in the variance, not ignored.
 """
 
@@ -26,8 +26,8 @@ from include.drift_statistics.exact_counts import share_test
 
 LOOKBACK_DAYS = (1, 2, 3, 4, 5, 7, 10, 14, 20, 28, 40, 56, 80)
 # Looks that a year of 365 days and these look-backs are worth, far out in the tail: a stream crosses a two-
-# sided level p at least once a year with probability LOOKS p. Simulated: 1,600 at p = 6e-5, 2,000 to 2,600 near
-# 1e-6, the same for a reference of one batch and of eight (benchmarks/drift/year_of_days.py looks).
+# sided level p at least once a year with probability LOOKS p. Simulated: 1,600 at p = 6e-5, 2,000 to 2,600
+# near 1e-6, the same for a reference of one batch and of eight (benchmarks/drift/year_of_days.py looks).
 LOOKS_PER_YEAR = 3000
 JOINT_PART = 0.05  # of the yearly budget, for pairs of columns
 CLEARING_P_VALUE = 0.003

@@ -71,7 +71,7 @@ test: $(TEST_ENVIRONMENTS)  ## Run all tests: lint, types, units, jobs in every 
 	@scripts/run_tests all
 test-fast: $(DEVELOPMENT) $(LOCAL_AWS) $(SKLEARN_JOB_TESTS)  ## Run lint, types and the tests that need seconds
 	@scripts/run_tests fast
-lint: $(DEVELOPMENT)  ## Check style, types and YAML
+lint: $(DEVELOPMENT) $(SKLEARN_JOB)  ## Check style, types and YAML
 	@scripts/run_tests lint
 image-table: $(IMAGE_TABLE)  ## Write the committed table of SageMaker image URIs anew with the SageMaker SDK
 	@PYTHONPATH=. .venvs/image_table/bin/python scripts/write_image_table.py

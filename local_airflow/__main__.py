@@ -4,9 +4,9 @@ import sys
 import time
 from collections.abc import Callable
 
-from local_airflow.processes import running_components
+from local_airflow.processes import running_components, stop_stack
 from local_airflow.retraining_run import read_run_request, run_retraining
-from local_airflow.stack import describe_login, start_stack, stop
+from local_airflow.stack import describe_login, start_stack
 from local_airflow.stack_settings import StackError, StackSettings, read_stack_settings
 
 _STARTED = time.monotonic()
@@ -24,7 +24,7 @@ def _up(settings: StackSettings) -> int:
 
 
 def _down(settings: StackSettings) -> int:
-    ended = stop(settings)
+    ended = stop_stack(settings)
     _report(f"stopped {ended} processes" if ended else "nothing was running")
     return 0
 

@@ -11,7 +11,14 @@ from pathlib import Path
 
 import psutil
 
-from local_airflow.stack_settings import LOOPBACK, STACK_MARK, StackError, StackSettings
+from local_airflow.stack_settings import (
+    COMPONENT_MARK,
+    JOBS_COMPONENT,
+    LOOPBACK,
+    STACK_MARK,
+    StackError,
+    StackSettings,
+)
 
 GRACE_SECONDS = 8.0
 _RECORD_LOCK = threading.Lock()
@@ -36,7 +43,7 @@ def start_process(name: str, command: list[str], environment: dict[str, str], se
     with (settings.log_dir / f"{name}.log").open("ab") as log:
         process = subprocess.Popen(
             command,
-            env=environment,
+            env={**environment, COMPONENT_MARK: name},
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,
@@ -68,37 +75,37 @@ def running_components(settings: StackSettings) -> set[str]:
     }
 
 
-def stack_processes(settings: StackSettings) -> list[psutil.Process]:
-    """Every live process of this stack, workers and jobs included; never the caller.
+def stack_processes(settings: StackSettings, component: str | None = None) -> list[psutil.Process]:
+    """Every live process of this stack or of one component, workers and jobs included; never the caller.
 
     Components and their children carry the stack's mark. A job inherits nothing, as in a container, but its
     home lies in the stack's folder.
     """
-    mark = str(settings.state_dir)
     found = []
     for process in psutil.process_iter():
         try:
-            environment = process.environ()
-            ours = environment.get(STACK_MARK) == mark or environment.get("HOME", "").startswith(f"{mark}/")
-            if ours and process.pid != os.getpid() and process.status() != psutil.STATUS_ZOMBIE:
+            owner = _component_of(process.environ(), settings)
+            is_wanted = owner is not None and component in {None, owner}
+            if is_wanted and process.pid != os.getpid() and process.status() != psutil.STATUS_ZOMBIE:
                 found.append(process)
         except (psutil.Error, OSError):
             continue
     return found
 
 
-def stop_stack(settings: StackSettings, *, grace_seconds: float = GRACE_SECONDS) -> int:
-    """End all processes of the stack: politely, then for good. Returns how many there were."""
-    processes = stack_processes(settings)
+def stop_stack(
+    settings: StackSettings, component: str | None = None, *, grace_seconds: float = GRACE_SECONDS
+) -> int:
+    """End all processes of the stack or of one component: politely, then for good. Returns how many."""
+    processes = stack_processes(settings, component)
     _signal_all(processes, signal.SIGTERM)
     deadline = time.monotonic() + grace_seconds
-    while (left := stack_processes(settings)) and time.monotonic() < deadline:
+    while (left := stack_processes(settings, component)) and time.monotonic() < deadline:
         time.sleep(0.1)
     while left:  # a dying parent may have started one more
         _signal_all(left, signal.SIGKILL)
         psutil.wait_procs(left, timeout=1)
-        left = stack_processes(settings)
-    _record_path(settings).unlink(missing_ok=True)
+        left = stack_processes(settings, component)
     return len(processes)
 
 
@@ -123,6 +130,13 @@ def _signal_all(processes: list[psutil.Process], number: signal.Signals) -> None
             process.send_signal(number)
         except (psutil.Error, OSError):
             continue
+
+
+def _component_of(environment: dict[str, str], settings: StackSettings) -> str | None:
+    mark = str(settings.state_dir)
+    if environment.get(STACK_MARK) == mark:
+        return environment.get(COMPONENT_MARK, "")
+    return JOBS_COMPONENT if environment.get("HOME", "").startswith(f"{mark}/") else None
 
 
 def _is_same_process(pid: int, created: float) -> bool:

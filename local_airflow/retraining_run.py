@@ -11,13 +11,15 @@ from pathlib import Path
 from typing import Any
 
 from local_airflow.airflow_api import AirflowApi
+from local_airflow.processes import stop_stack
 from local_airflow.run_summary import collect_summary, describe_failure, render_summary
-from local_airflow.stack import DAG_ID, open_aws_client, start_stack, stop
+from local_airflow.stack import DAG_ID, open_aws_client, start_stack
 from local_airflow.stack_settings import DATA_BUCKET, PROJECT_ROOT, StackError, StackSettings
 
 _FINISHED = {"success", "failed", "skipped", "upstream_failed", "removed"}
 _DATA_SUFFIXES = (".csv", ".csv.gz", ".parquet")
-_POLL_SECONDS = 0.3
+_POLL_SECONDS = 0.2
+IDLE_GRACE_SECONDS = 1.5  # the run is over: nothing is left to finish politely
 
 Report = Callable[[str], None]
 
@@ -62,7 +64,7 @@ def run_retraining(settings: StackSettings, request: RunRequest, report: Report)
         return _follow_to_the_end(api, settings, run_id, report, began=began, stack_seconds=stack_seconds)
     finally:
         if started_here:
-            stop(settings)
+            stop_stack(settings, grace_seconds=IDLE_GRACE_SECONDS)
 
 
 def trigger_run(api: AirflowApi, settings: StackSettings, request: RunRequest, report: Report) -> str:

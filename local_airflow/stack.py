@@ -47,31 +47,29 @@ def airflow_components(settings: StackSettings) -> tuple[str, ...]:
 def start_stack(settings: StackSettings, report: Report) -> bool:
     """Start whatever does not run yet and wait until the DAG can be triggered.
 
-    Returns whether this call started the stack. Raises StackError with one line when a port is taken or a
-    component ends; then nothing that it started is left behind.
+    Returns whether this call started everything. What still runs is left alone: a job goes on while Airflow
+    is started anew. Raises StackError with one line when a port is taken or a component ends; then nothing
+    that this call started is left behind.
     """
-    wanted = {"aws", "airflow"}
-    running = running_components(settings) & wanted
-    if running == wanted:
-        return False
-    stop_stack(settings)  # remains of a stack that was killed
-    require_free_port(settings.airflow_port, "AIRFLOW_PORT")
-    require_free_port(settings.aws_port, "AWS_PORT")
+    missing = [name for name in ("aws", "airflow") if name not in running_components(settings)]
+    for name in missing:
+        stop_stack(settings, name)  # what is left of a component that was killed
+    if "airflow" in missing:
+        require_free_port(settings.airflow_port, "AIRFLOW_PORT")
+    if "aws" in missing:
+        require_free_port(settings.aws_port, "AWS_PORT")
     try:
         with ThreadPoolExecutor() as pool:
-            aws = pool.submit(_start_aws, settings)
-            _start_airflow(settings, report, aws)
+            aws = pool.submit(_start_aws, settings, is_missing="aws" in missing)
+            if "airflow" in missing:
+                _start_airflow(settings, report, aws)
             aws.result()
             _wait_for_dag(settings)
     except BaseException:
-        stop_stack(settings)
+        for name in missing:
+            stop_stack(settings, name)
         raise
-    return True
-
-
-def stop(settings: StackSettings) -> int:
-    """Stop all processes of the stack; returns how many there were."""
-    return stop_stack(settings)
+    return len(missing) == 2
 
 
 def describe_login(settings: StackSettings) -> list[str]:
@@ -98,13 +96,19 @@ def open_aws_client(settings: StackSettings, service: str):
     )
 
 
-def _start_aws(settings: StackSettings) -> None:
-    command = [
-        str(_AWS_PYTHON), "-m", "local_aws",
-        "--host", LOOPBACK, "--port", str(settings.aws_port), "--state-dir", str(settings.aws_state_dir),
-    ]  # fmt: skip
-    start_process("aws", command, process_environment(settings), settings)
-    _wait_until(lambda: _answers(f"{settings.aws_url}/moto-api/"), settings, "aws")
+def _start_aws(settings: StackSettings, *, is_missing: bool) -> None:
+    if is_missing:
+        command = [
+            str(_AWS_PYTHON), "-m", "local_aws",
+            "--host", LOOPBACK, "--port", str(settings.aws_port), "--state-dir", str(settings.aws_state_dir),
+        ]  # fmt: skip
+        start_process("aws", command, process_environment(settings), settings)
+        _wait_until(lambda: _answers(f"{settings.aws_url}/health"), settings, "aws")
+    _publish_job_code(settings)
+
+
+def _publish_job_code(settings: StackSettings) -> None:
+    """Make the buckets and upload the job bundle; today's code is what the next run uses."""
     s3 = open_aws_client(settings, "s3")
     existing = {bucket["Name"] for bucket in s3.list_buckets()["Buckets"]}
     for bucket in {ARTIFACT_BUCKET, DATA_BUCKET} - existing:

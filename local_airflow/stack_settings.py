@@ -14,6 +14,8 @@ ARTIFACT_BUCKET = "churn-artifacts"
 DATA_BUCKET = "churn-data"
 ADMIN_USER = "admin"
 STACK_MARK = "CHURN_LAPTOP_STACK"  # in every process's environment, so that `make down` finds them all
+COMPONENT_MARK = "CHURN_LAPTOP_COMPONENT"
+JOBS_COMPONENT = "aws"  # jobs belong to the stand-in that started them
 
 
 class StackError(Exception):
@@ -129,7 +131,7 @@ def process_environment(settings: StackSettings) -> dict[str, str]:
         "CHURN_DATA_BUCKET": DATA_BUCKET,
         "CHURN_SAGEMAKER_ROLE_ARN": f"arn:aws:iam::{ACCOUNT_ID}:role/churn-sagemaker-job",
         "CHURN_DEFERRABLE": str(settings.deferrable).lower(),
-        "CHURN_POLL_INTERVAL_SECONDS": "1",
+        "CHURN_POLL_INTERVAL_SECONDS": "0.3",
         "CHURN_RETRY_DELAY_SECONDS": "2",
         "CHURN_RETRAINING_SCHEDULE": "none",  # a laptop runs when asked, not every midnight
     }

@@ -16,6 +16,7 @@ from pathlib import Path
 EXIT_INVALID_INPUT = 2
 EXIT_CRASH = 1
 FAILURE_TEXT_LIMIT = 1024
+INVALID_INPUT_PREFIX = "invalid input:"  # tells the operator that trying again would not help
 _STARTED = time.monotonic()
 
 
@@ -67,7 +68,7 @@ def run_entry(main: Callable[[], None]) -> None:
     except InvalidInputError as error:
         line = _one_line(str(error))
         print(f"error: {line}", file=sys.stderr, flush=True)
-        _leave_failure_text(line)
+        _leave_failure_text(f"{INVALID_INPUT_PREFIX} {line}")
         sys.exit(EXIT_INVALID_INPUT)
     except Exception as error:  # noqa: BLE001 - the last line of defence must name any defect
         traceback.print_exc()

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from sagemaker_jobs.hyperparameters import HyperparameterValue
+from include.data_contracts.hyperparameters import HyperparameterValue
 from sagemaker_jobs.training_log import TrainingLog
 
 # Up to here the calibrated model is an average over folds, which also makes it better; above, one model is

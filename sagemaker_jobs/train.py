@@ -16,15 +16,14 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, NoReturn
 
-from sagemaker_jobs.hyperparameters import (
+from include.data_contracts.hyperparameters import (
     DEFAULT_ALGORITHM,
     HyperparameterValue,
     NumberRange,
-    check_algorithm,
-    read_hyperparameter_tokens,
-    read_sagemaker_hyperparameters,
     validate_hyperparameters,
 )
+from include.data_contracts.mapping_reader import ContractError
+from sagemaker_jobs.hyperparameters import read_hyperparameter_tokens, read_sagemaker_hyperparameters
 from sagemaker_jobs.job_entry import InvalidInputError, report_progress, run_entry, write_text_atomically
 from sagemaker_jobs.model_description import DECISION_THRESHOLD, KERAS_ALGORITHM, ModelDescription
 
@@ -76,12 +75,15 @@ def read_settings(argv: Sequence[str]) -> TrainingSettings:
         name: value for name in ("algorithm", "seed") if (value := getattr(arguments, name)) is not None
     }
     algorithm = str(given.pop("algorithm", DEFAULT_ALGORITHM))
-    check_algorithm(algorithm)
     seed = given.pop("seed", DEFAULT_SEED)
     try:
         seed_number = int(_SEED.read(seed))
     except ValueError as allowed:
         raise InvalidInputError(f"seed: expected {allowed}, found {seed!r:.80}") from None
+    try:
+        hyperparameters = validate_hyperparameters(algorithm, given)
+    except ContractError as error:
+        raise InvalidInputError(str(error)) from None
     return TrainingSettings(
         **{name: getattr(arguments, name) for name in _DIRECTORIES},
         # SageMaker makes the directory when checkpoints are wanted.
@@ -89,7 +91,7 @@ def read_settings(argv: Sequence[str]) -> TrainingSettings:
         model_archive=arguments.model_archive,
         algorithm=algorithm,
         seed=seed_number,
-        hyperparameters=validate_hyperparameters(algorithm, given),
+        hyperparameters=hyperparameters,
     )
 
 

@@ -15,9 +15,9 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
 from local_airflow.airflow_api import AirflowApi  # noqa: E402 - the project is not installed
-from local_airflow.processes import kill_stack  # noqa: E402
+from local_airflow.processes import kill_stack, stop_stack  # noqa: E402
 from local_airflow.retraining_run import RunRequest, trigger_run, watch_run  # noqa: E402
-from local_airflow.stack import open_aws_client, start_stack, stop  # noqa: E402
+from local_airflow.stack import open_aws_client, start_stack  # noqa: E402
 from local_airflow.stack_settings import StackSettings  # noqa: E402
 
 REQUEST = RunRequest(data=None, schema=None, conf={"synthetic_rows": 7043})
@@ -79,7 +79,7 @@ def main() -> None:
             moments = [chance.uniform(0.0, LONGEST_MOMENT_SECONDS) for _ in range(killed_runs)]
             hurt = [(moment, run_once(settings, moment)) for moment in moments]
         finally:
-            stop(settings)
+            stop_stack(settings)
     lines = [
         "# Runs in a row, and runs that are killed",
         "",

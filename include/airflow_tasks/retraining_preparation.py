@@ -18,6 +18,7 @@ from include.airflow_tasks.s3_documents import (
     write_json,
 )
 from include.data_contracts.feature_schema import FeatureSchema, load_schema
+from include.data_contracts.hyperparameters import validate_hyperparameters
 from include.data_contracts.mapping_reader import ContractError
 from include.data_contracts.retraining_plan import JobBundle, RetrainingPlan
 from include.sagemaker_requests.container_images import UnknownImageError
@@ -47,6 +48,7 @@ def prepare_plan(
     """
     try:
         parameters = RetrainingParameters.from_conf(params, conf)
+        validate_hyperparameters(parameters.algorithm, parameters.hyperparameters)
         environment = read_environment()
         schema = _load_schema(s3, parameters.schema)
         input_data_uri, objects = _find_data(s3, parameters, environment)

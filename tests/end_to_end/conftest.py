@@ -12,10 +12,10 @@ import psutil
 import pytest
 
 from local_airflow.airflow_api import AirflowApi
-from local_airflow.processes import kill_stack, stack_processes
+from local_airflow.processes import kill_stack, stack_processes, stop_stack
 from local_airflow.retraining_run import RunRequest, trigger_run, watch_run
 from local_airflow.run_summary import collect_summary
-from local_airflow.stack import DAG_ID, open_aws_client, start_stack, stop
+from local_airflow.stack import DAG_ID, open_aws_client, start_stack
 from local_airflow.stack_settings import StackSettings
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -107,7 +107,7 @@ def started_laptop(tmp_path_factory):
     made = Laptop(StackSettings(state_dir=state_dir, airflow_port=free_port(), aws_port=free_port()))
     made.start()
     yield made
-    stop(made.settings)
+    stop_stack(made.settings)
     assert stack_processes(made.settings) == []
 
 

@@ -79,24 +79,28 @@ def test_run_when_the_data_are_broken_then_preprocess_fails_with_one_line_about_
     summary = laptop.finish(run_id)
     assert summary["dag_run_state"] == "failed"
     assert summary["metrics"] == {}
-    tries = max(
-        t["try_number"] for t in laptop.api.get_task_instances(DAG_ID, run_id) if t["task_id"] == "preprocess"
-    )
-    assert "broken.csv" in laptop.task_log(run_id, "preprocess", tries)
+    assert "broken.csv" in laptop.task_log(run_id, "preprocess")
+    preprocess = [t for t in laptop.api.get_task_instances(DAG_ID, run_id) if t["task_id"] == "preprocess"]
+    assert preprocess[0]["try_number"] == 1, "the same data fail the same way"
 
 
-def test_run_when_a_hyperparameter_is_impossible_then_train_fails_with_its_name(laptop):
-    run_id = laptop.trigger({**SMALL, "hyperparameters": {"max_depth": -3}})
-    summary = laptop.finish(run_id)
-    assert summary["dag_run_state"] == "failed"
-    tries = max(
-        t["try_number"] for t in laptop.api.get_task_instances(DAG_ID, run_id) if t["task_id"] == "train"
-    )
-    assert "max_depth" in laptop.task_log(run_id, "train", tries)
+@pytest.mark.parametrize(
+    ("hyperparameters", "named"),
+    [({"max_leaf_nodes": -3}, "max_leaf_nodes"), ({"max_leafs": 9}, "max_leafs")],
+    ids=["out of range", "unknown"],
+)
+def test_run_when_a_hyperparameter_is_wrong_then_is_refused_by_name_before_any_job(
+    laptop, hyperparameters, named
+):
+    before = laptop.jobs()
+    run_id = laptop.trigger({**SMALL, "hyperparameters": hyperparameters})
+    assert laptop.finish(run_id)["dag_run_state"] == "failed"
+    assert named in laptop.task_log(run_id, "prepare_run")
+    assert laptop.jobs() == before
 
 
 @pytest.mark.slow
 def test_run_when_keras_is_asked_for_then_runs_through_in_its_own_image(laptop):
-    summary = laptop.run({**SMALL, "algorithm": "keras_mlp", "hyperparameters": {"epochs": 8}})
+    summary = laptop.run({**SMALL, "algorithm": "keras_mlp", "hyperparameters": {"max_epochs": 8}})
     assert summary["dag_run_state"] == "success"
     assert summary["metrics"]["roc_auc"] > 0.85

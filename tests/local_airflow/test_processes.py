@@ -101,3 +101,15 @@ def test_stop_stack_when_a_process_gives_itself_a_title_then_is_still_found(sett
     )
     wait_for(lambda: "airflow worker" in " ".join(psutil.Process(pid).cmdline()))
     assert [process.pid for process in stack_processes(settings)] == [pid]
+
+
+def test_stop_stack_when_one_component_is_named_then_the_other_goes_on(settings):
+    environment = {**os.environ, STACK_MARK: str(settings.state_dir)}
+    code = "import time; time.sleep(60)"
+    pids = {
+        name: start_process(name, [sys.executable, "-c", code], environment, settings)
+        for name in ("aws", "airflow")
+    }
+    wait_for(lambda: len(stack_processes(settings)) == 2)
+    stop_stack(settings, "airflow")
+    assert [process.pid for process in stack_processes(settings)] == [pids["aws"]]

@@ -53,7 +53,9 @@ def test_process_when_data_are_bad_then_exits_2_with_one_line_and_leaves_the_exi
     assert (
         done.stderr == "error: column 'churn': all 2,000 rows carry the label 0; a model needs both classes\n"
     )
-    assert (tmp_path / "output" / "message").read_text() in done.stderr
+    message = (tmp_path / "output" / "message").read_text()
+    assert message.startswith("invalid input: ")
+    assert message.removeprefix("invalid input: ") in done.stderr
     assert not list((tmp_path / "out").iterdir())
 
 

@@ -1,12 +1,8 @@
 import pytest
 
-from sagemaker_jobs.hyperparameters import (
-    ALGORITHMS,
-    HYPERPARAMETERS,
-    read_hyperparameter_tokens,
-    read_sagemaker_hyperparameters,
-    validate_hyperparameters,
-)
+from include.data_contracts.hyperparameters import ALGORITHMS, HYPERPARAMETERS, validate_hyperparameters
+from include.data_contracts.mapping_reader import ContractError
+from sagemaker_jobs.hyperparameters import read_hyperparameter_tokens, read_sagemaker_hyperparameters
 from sagemaker_jobs.job_entry import InvalidInputError
 
 
@@ -64,7 +60,7 @@ def test_integer_when_sagemaker_has_spelled_it_anew_then_is_read(spelling, expec
     ],
 )
 def test_hyperparameter_when_wrong_then_is_refused_by_name(algorithm, given, expected):
-    with pytest.raises(InvalidInputError, match=expected) as caught:
+    with pytest.raises(ContractError, match=expected) as caught:
         validate_hyperparameters(algorithm, given)
 
     assert "\n" not in str(caught.value)

@@ -308,7 +308,7 @@ def test_process_when_input_is_wrong_then_leaves_one_line_and_sagemakers_failure
     assert process.returncode == 2
     assert stderr.startswith("error: unknown hyperparameter 'bogus'")
     assert stderr.count("\n") == 1
-    assert (output_dir / "failure").read_text().startswith("unknown hyperparameter 'bogus'")
+    assert (output_dir / "failure").read_text().startswith("invalid input: unknown hyperparameter 'bogus'")
 
 
 def test_process_when_sigterm_comes_while_fitting_then_ends_with_one_line_and_no_model(

@@ -237,7 +237,7 @@ def test_table_when_it_names_the_bundled_schemas_then_names_all_of_them():
 
 
 def test_table_when_compared_with_the_training_job_then_names_its_algorithms():
-    from sagemaker_jobs.hyperparameters import ALGORITHMS, DEFAULT_ALGORITHM, HYPERPARAMETERS
+    from include.data_contracts.hyperparameters import ALGORITHMS, DEFAULT_ALGORITHM, HYPERPARAMETERS
 
     assert set(ROWS["algorithm"].schema["enum"]) == set(ALGORITHMS)
     assert ROWS["algorithm"].default == DEFAULT_ALGORITHM

@@ -35,7 +35,7 @@ def compare_levels(
     names, first, second = union_table(reference, current)
     table = contingency_test(first, second)
     effect = total_variation(first, second)
-    level = atom_test(first, second)
+    level = atom_test(first, second, intervals=False)
     moved = int(np.argmax(np.abs(second / second.sum() - first / first.sum())))
     direction = (
         f"{names[moved]} {'higher' if second[moved] / second.sum() > first[moved] / first.sum() else 'lower'}"

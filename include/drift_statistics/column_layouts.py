@@ -137,7 +137,7 @@ def _centre_and_limit(distinct: npt.NDArray[Any]) -> tuple[float, int]:
     reach = max(abs(float(distinct[0]) - centre), abs(float(distinct[-1]) - centre)) or max(abs(centre), 1.0)
     if not math.isfinite(reach):
         centre, reach = 0.0, max(abs(float(distinct[0])), abs(float(distinct[-1])))
-    return centre, min(math.frexp(reach)[1] + 3, 1000)
+    return centre, max(-900, min(math.frexp(reach)[1] + 3, 1000))
 
 
 def _score_table(values: npt.NDArray[Any]) -> tuple[float, float, npt.NDArray[np.int64]]:
@@ -161,7 +161,7 @@ def _score_table(values: npt.NDArray[Any]) -> tuple[float, float, npt.NDArray[np
 
 def _score_bins(values: npt.NDArray[Any], low: float, step: float) -> npt.NDArray[np.int64]:
     with np.errstate(over="ignore"):  # a huge value lands in the last bin
-        scaled = (values - low) * step
+        scaled = values * step - low * step  # this order: a huge difference times a zero step is no number
     return np.clip(scaled, 0, SCORE_BINS - 1).astype(np.int64)
 
 

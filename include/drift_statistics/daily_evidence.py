@@ -6,6 +6,7 @@ addition and contrasts of any days with any others, or with the reference, have 
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -105,6 +106,7 @@ class NumericScores:
     upper_start: int
 
 
+@lru_cache(maxsize=256)  # counts are frozen and hashed by identity; a year of days asks for the same few
 def numeric_scores_of_cells(reference: NumericCounts) -> NumericScores:
     """Scores of the reference's mid-ranks, standardised to mean 0 and variance 1 on the reference."""
     cells = reference.cells

@@ -14,7 +14,7 @@ from include.drift_statistics.level_counts import LevelCounts
 from include.drift_statistics.numeric_counts import NumericCounts
 from include.drift_statistics.profiles import Counts
 
-SURE = 1e-4  # a break needs more than a daily alpha: it stops retraining
+SURE = 1e-6  # a break needs more than a daily alpha: it stops retraining
 FROZEN_LOG_PROBABILITY = math.log(1e-9)
 SWAPPED_TOTAL_VARIATION = 0.1
 LARGEST_CODED = 20
@@ -91,6 +91,7 @@ def _number_breaks(
         current.minimum is not None
         and current.minimum == current.maximum
         and current.values == current.finite
+        and reference.minimum != reference.maximum
     ):
         place = 2 * int(np.searchsorted(layout.knots, current.minimum)) + 2
         hits = int(reference.cells[place]) if _is_knot(layout, current.minimum) else 0
@@ -114,7 +115,7 @@ def _invalid(layout: NumericLayout, counts: NumericCounts) -> int:
 def _frozen(value: str, hits: int, reference_rows: int, rows: int) -> list[str]:
     """One value throughout, where the reference would give that with a chance below one in a billion."""
     share = (hits + 1) / (reference_rows + 1)
-    if hits == reference_rows or rows * math.log(min(share, 1.0)) > FROZEN_LOG_PROBABILITY:
+    if rows * math.log(min(share, 1.0)) > FROZEN_LOG_PROBABILITY:
         return []
     return [f"the column is frozen: every value is {value}"]
 
@@ -131,7 +132,7 @@ def _level_breaks(reference: LevelCounts, current: LevelCounts, rule: DriftRule)
         reasons.append(
             f"{rows / current.values:.1%} of the rows hold levels the reference never had: {names}"
         )
-    if len(current.levels) == 1:
+    if len(current.levels) == 1 and len(reference.levels) > 1:
         only = next(iter(current.levels))
         reasons += _frozen(only, reference.levels.get(only, 0), reference.values, current.values)
     if not unseen and not vanished and not reasons:

@@ -96,7 +96,7 @@ def _numeric_evidence(
 ) -> tuple[Evidence, ...]:
     ranks = rank_tests(reference.cells, current.cells)
     tail = tail_test(reference.cells, current.cells)
-    atom = atom_test(reference.cells, current.cells)
+    atom = atom_test(reference.cells, current.cells, intervals=True)
     distance = kolmogorov.statistic
 
     def part(

@@ -185,7 +185,7 @@ def area_under_curve(y: npt.NDArray[np.float64], p: npt.NDArray[np.float64]) -> 
 
 
 def _calibration(y: npt.NDArray[np.float64], p: npt.NDArray[np.float64], rule: PerformanceRule) -> Measure:
-    """Mean score against the churn rate that came (Spiegelhalter 1986): labels are Bernoulli given the scores."""
+    """Mean score against the rate that came (Spiegelhalter 1986): labels are Bernoulli given the scores."""
     gap = float(y.mean() - p.mean())
     deviation = math.sqrt(float((p * (1 - p)).sum())) / len(y)
     interval = (gap - Z_95 * deviation, gap + Z_95 * deviation)

@@ -29,9 +29,7 @@ class ProfileFileError(ValueError):
     """A file that is no profile this version can read; the message is one line and names the file."""
 
 
-def save_profile(
-    profile: Profile, path: Path | str, *, notes: Mapping[str, Any] | None = None
-) -> None:
+def save_profile(profile: Profile, path: Path | str, *, notes: Mapping[str, Any] | None = None) -> None:
     """Write a profile; equal profiles give equal bytes. `notes` is strict JSON (origin, schema)."""
     target = Path(path)
     temporary = target.with_name(f".{target.name}.{os.getpid()}.partial")

@@ -61,17 +61,21 @@ def _region_end(running: npt.NDArray[np.int64], target: float) -> int:
     return max(first, place)
 
 
-def atom_test(reference: npt.NDArray[np.int64], current: npt.NDArray[np.int64]) -> ShareChange:
-    """Exact test of every cell (a value or a narrow interval) with enough pooled rows, Bonferroni over them.
+def atom_test(
+    reference: npt.NDArray[np.int64], current: npt.NDArray[np.int64], *, intervals: bool
+) -> ShareChange:
+    """Exact test of every cell (a value or a narrow interval), Bonferroni over them.
 
     Finds a pile of rows at one value, new or vanished, whether or not the reference ever had it. Cells are
-    screened by their likelihood ratio and only the best are tested exactly; the correction counts all of
-    them.
+    screened by their likelihood ratio and only the best are tested exactly. The correction counts every single
+    value with enough pooled rows and, when odd cells are `intervals`, all of those: the reference chose their
+    ends, so a crowded interval is crowded with current rows. Given the ends, the number of current rows between
+    r + 1 reference rows has exactly the tail used here.
     """
     pooled = reference + current
     cells = np.flatnonzero(pooled >= SMALLEST_ATOM)
     rows_reference, rows_current = int(reference.sum()), int(current.sum())
-    if len(cells) < 2:
+    if len(cells) == 0 or np.count_nonzero(pooled) < 2:
         return NO_CHANGE
     expected = pooled[cells] * (rows_current / (rows_reference + rows_current))
     observed = current[cells]
@@ -84,7 +88,8 @@ def atom_test(reference: npt.NDArray[np.int64], current: npt.NDArray[np.int64]) 
             best = ShareChange(
                 p_value, "one value", cell, direction, others / rows_reference, hits / rows_current
             )
-    return _corrected(best, len(cells))
+    looks = len(reference) // 2 + int((cells % 2 == 0).sum()) if intervals else len(cells)
+    return _corrected(best, looks)
 
 
 def _corrected(best: ShareChange, looks: int) -> ShareChange:

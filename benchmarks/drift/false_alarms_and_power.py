@@ -133,7 +133,7 @@ def power(replicates: int, sizes: list[int], untuned: bool) -> None:
             header += ["best peer", "difference"]
     error = math.sqrt(0.25 / replicates)
     note = (
-        f"{replicates} replicates, standard error at most {error:.3f}. Thresholds at equal false alarm "
+        f"{replicates} replicates, standard error at most {error:.3f}. Thresholds at equal alarm "
         f"(adjusted p-value): {', '.join(f'n = {size:,}: {value:.4f}' for size, value in thresholds.items())}."
     )
     name = "power_untuned" if untuned else "power"

@@ -67,10 +67,10 @@ def atom_test(
     """Exact test of every cell (a value or a narrow interval), Bonferroni over them.
 
     Finds a pile of rows at one value, new or vanished, whether or not the reference ever had it. Cells are
-    screened by their likelihood ratio and only the best are tested exactly. The correction counts every single
-    value with enough pooled rows and, when odd cells are `intervals`, all of those: the reference chose their
-    ends, so a crowded interval is crowded with current rows. Given the ends, the number of current rows between
-    r + 1 reference rows has exactly the tail used here.
+    screened by their likelihood ratio and only the best are tested exactly. The correction counts every
+    single value with enough pooled rows and, when odd cells are `intervals`, all of those: the reference
+    chose their ends, so a crowded interval is crowded with current rows. Given the ends, the number of
+    current rows between r + 1 reference rows has exactly the tail used here.
     """
     pooled = reference + current
     cells = np.flatnonzero(pooled >= SMALLEST_ATOM)

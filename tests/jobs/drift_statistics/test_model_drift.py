@@ -1,0 +1,116 @@
+"""Drift of scores and of performance."""
+
+import json
+
+import numpy as np
+import pytest
+
+from include.drift_statistics.performance_drift import (
+    RegisteredPerformance,
+    area_under_curve,
+    performance_drift,
+)
+from include.drift_statistics.prediction_drift import compare_predictions, profile_scores
+
+REGISTERED = RegisteredPerformance(accuracy=0.80, roc_auc=0.80, rows=1400)
+
+
+def scores(seed, rows, shift=0.0):
+    return 1 / (1 + np.exp(-np.random.default_rng(seed).normal(-1 + shift, 1.2, rows)))
+
+
+@pytest.fixture(scope="module")
+def reference():
+    return profile_scores(scores(0, 5000), 0.5)
+
+
+def compare(reference, current):
+    result = compare_predictions(reference, profile_scores(current, 0.5, reference))
+    json.dumps(result.to_mapping(), allow_nan=False)
+    return result
+
+
+def test_compare_predictions_when_scores_are_alike_then_quiet(reference):
+    assert compare(reference, scores(1, 1000)).verdict == "no_drift"
+
+
+@pytest.mark.parametrize("value", [0.97, 1.0])
+def test_compare_predictions_when_all_are_predicted_to_churn_then_flagged(reference, value):
+    result = compare(reference, np.full(1000, value))
+    assert result.verdict in {"drift", "data_break"}
+    assert result.current_rate == 1.0
+
+
+def test_compare_predictions_when_scores_shift_then_drift_and_rates_are_told(reference):
+    result = compare(reference, scores(2, 1000, shift=0.4))
+    assert result.verdict == "drift"
+    assert "predicted churn rate" in result.sentence
+    assert result.rate_p_value < 0.01
+
+
+def test_compare_predictions_when_few_then_insufficient(reference):
+    assert compare(reference, scores(3, 5)).verdict == "insufficient_data"
+
+
+def labelled(seed, rows, noise):
+    generator = np.random.default_rng(seed)
+    probability = 1 / (1 + np.exp(-generator.normal(0, 2.2, rows)))
+    label = (generator.random(rows) < probability).astype(float)
+    flipped = generator.random(rows) < noise
+    return np.where(flipped, 1 - label, label), probability
+
+
+def test_performance_drift_when_the_model_is_as_registered_then_quiet():
+    label, score = labelled(0, 3000, 0.0)
+    result = performance_drift(label, score, REGISTERED)
+    assert result.verdict == "no_drift", result.sentence
+    assert [measure.name for measure in result.measures] == ["accuracy", "roc_auc", "calibration_gap"]
+    json.dumps(result.to_mapping(), allow_nan=False)
+
+
+def test_performance_drift_when_accuracy_fell_by_more_than_five_points_then_drift():
+    label, score = labelled(1, 3000, 0.2)
+    result = performance_drift(label, score, REGISTERED)
+    assert result.verdict == "drift"
+    assert "accuracy" in result.sentence
+
+
+def test_performance_drift_when_scores_run_high_then_calibration_is_named():
+    generator = np.random.default_rng(2)
+    score = generator.uniform(0.3, 0.9, 3000)
+    label = (generator.random(3000) < score - 0.15).astype(float)
+    result = performance_drift(label, score, RegisteredPerformance(0.55, 0.5, 1000))
+    assert result.verdict == "drift"
+    assert "churn rate" in result.sentence
+
+
+def test_performance_drift_when_labels_have_not_come_then_insufficient_with_rows_needed():
+    label, score = labelled(3, 500, 0.0)
+    label[60:] = np.nan
+    result = performance_drift(label, score, REGISTERED)
+    assert result.verdict == "insufficient_data"
+    assert result.rows_needed > 400
+
+
+def test_performance_drift_when_one_class_only_then_no_auc_and_no_crash():
+    result = performance_drift(np.ones(200), np.full(200, 0.9), REGISTERED)
+    assert [measure.name for measure in result.measures] == ["accuracy", "calibration_gap"]
+
+
+@pytest.mark.parametrize(
+    ("label", "score", "message"),
+    [([0, 1], [0.5], "shape"), ([2, 1], [0.5, 0.5], "2.0"), ([0, 1], [0.5, 1.5], "outside")],
+)
+def test_performance_drift_when_input_is_wrong_then_refused(label, score, message):
+    with pytest.raises(ValueError, match=message):
+        performance_drift(label, score, REGISTERED)
+
+
+def test_area_under_curve_when_small_example_then_counted_pairs_and_delong_error():
+    y, p = np.array([1, 1, 0, 0, 1.0]), np.array([0.9, 0.4, 0.4, 0.1, 0.8])
+    value, deviation = area_under_curve(y, p)
+    pairs = [(a > b) + (a == b) / 2 for a in p[y == 1] for b in p[y == 0]]
+    assert value == pytest.approx(np.mean(pairs))
+    grid = np.array(pairs).reshape(3, 2)
+    variance = grid.mean(1).var(ddof=1) / 3 + grid.mean(0).var(ddof=1) / 2
+    assert deviation == pytest.approx(np.sqrt(variance))

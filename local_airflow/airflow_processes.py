@@ -60,7 +60,9 @@ def _import_airflow_once() -> None:
     import airflow.cli.cli_parser
     import airflow.providers.amazon.aws.hooks.s3
     import airflow.providers.amazon.aws.operators.sagemaker  # noqa: F401 - imported for the children
+    from airflow.providers_manager import ProvidersManager
 
+    ProvidersManager().initialize_providers_hooks()  # else each task looks through all providers anew
     gc.collect()
     gc.freeze()  # keep the shared pages shared
 

@@ -134,9 +134,9 @@ def power(replicates: int, sizes: list[int], untuned: bool) -> None:
     error = math.sqrt(0.25 / replicates)
     note = (
         f"{replicates} replicates, standard error at most {error:.3f}. Thresholds at equal alarm "
-        f"(adjusted p-value): {', '.join(f'n = {size:,}: {value:.4f}' for size, value in thresholds.items())}."
+        f"(adjusted p-value): {', '.join(f'n = {size:,}: {at:.4f}' for size, at in thresholds.items())}."
     )
-    name = "power_untuned" if untuned else "power"
+    name = "_".join(["power_untuned" if untuned else "power", *(str(size) for size in sizes)])
     write_table(
         name,
         "Power of the daily rule" + (" on shifts nobody tuned on" if untuned else ""),

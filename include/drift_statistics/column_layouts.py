@@ -167,10 +167,16 @@ def _score_bins(values: npt.NDArray[Any], low: float, step: float) -> npt.NDArra
 
 def numeric_scores(layout: NumericLayout, values: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
     """Joint scores of finite values, one integer in [-255, 255] each."""
-    scores: npt.NDArray[np.int64] = layout.score_table[
-        _score_bins(values, layout.score_low, layout.score_step)
-    ]
-    return scores
+    if values.dtype.kind == "i" and len(values):
+        low, high = int(values.min()), int(values.max())
+        if high - low < len(values):  # few distinct integers: score each once, then look it up
+            return np.asarray(_look_up(layout, np.arange(low, high + 1))[values - low], dtype=np.int64)
+    return _look_up(layout, values)
+
+
+def _look_up(layout: NumericLayout, values: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
+    bins = _score_bins(values, layout.score_low, layout.score_step)
+    return np.asarray(layout.score_table[bins])
 
 
 def _level_scores(codes: npt.NDArray[np.int64], levels: tuple[str, ...]) -> dict[str, int]:

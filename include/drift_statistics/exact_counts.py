@@ -7,7 +7,9 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import gammaln  # type: ignore[import-untyped]
 
-SUMMED_TERMS = 4000  # a tail decays geometrically: terms further out are below 1e-16 of the first
+# Beyond the mode a tail falls at least as fast as a normal one: what is left out is below 1e-16 of the rest.
+SUMMED_TERMS = 60
+SUMMED_SPREADS = 10
 
 
 def share_test(
@@ -45,7 +47,7 @@ def hypergeometric_tail(observed: int, hits: int, draws: int, total: int, *, upp
         other = hypergeometric_tail(observed - step, hits, draws, total, upper=not upper)
         return max(0.0, 1.0 - other)
     spread = math.sqrt(hits * draws * (total - draws) * (total - hits) / total**3)
-    count = min(abs(end - observed) + 1, SUMMED_TERMS + int(40 * spread))
+    count = min(abs(end - observed) + 1, SUMMED_TERMS + int(SUMMED_SPREADS * spread))
     terms = observed + step * np.arange(count)
     return float(min(1.0, np.exp(log_probabilities(terms, hits, draws, total)).sum()))
 

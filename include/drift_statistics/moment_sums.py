@@ -29,18 +29,25 @@ class MomentSums:
         return MomentSums(self.first + other.first, self.second + other.second)
 
 
-def sum_moments(layout: NumericLayout, values: npt.NDArray[Any]) -> MomentSums:
-    """Sums of a chunk of at most 2^18 finite values."""
+def sum_moments(
+    layout: NumericLayout, values: npt.NDArray[Any], counts: npt.NDArray[np.int64] | None = None
+) -> MomentSums:
+    """Sums of a chunk of at most 2^18 finite values, in any order, each taken `counts` times (None: once)."""
     limit = layout.limit_exponent
     with np.errstate(over="ignore"):  # checked below: an infinite difference is outside the limit
         centred = values - layout.centre
-    inside = np.abs(centred) <= math.ldexp(1.0, limit)
-    if not bool(inside.all()):
-        outside = _sum_outliers(values[~inside].astype(np.float64), layout)
-        return outside.merge(sum_moments(layout, values[inside]))
+    reach = math.ldexp(1.0, limit)
+    if len(values) and (centred.max() > reach or centred.min() < -reach):
+        repeated = values if counts is None else np.repeat(values, counts)
+        far = np.abs(centred if counts is None else np.repeat(centred, counts)) > reach
+        outside = _sum_outliers(repeated[far].astype(np.float64), layout)
+        return outside.merge(sum_moments(layout, repeated[~far]))
     scaled = centred * math.ldexp(1.0, -limit)
     unit = math.ldexp(1.0, QUANTUM_BITS)
-    return MomentSums(int(np.rint(scaled * unit).sum()), int(np.rint(scaled * scaled * unit).sum()))
+    first, second = np.rint(scaled * unit), np.rint(scaled * scaled * unit)
+    if counts is not None:
+        first, second = first * counts, second * counts
+    return MomentSums(int(first.sum()), int(second.sum()))
 
 
 def _sum_outliers(values: npt.NDArray[np.float64], layout: NumericLayout) -> MomentSums:

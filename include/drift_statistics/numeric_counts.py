@@ -86,10 +86,10 @@ def count_numbers(layout: NumericLayout, values: NumericValues) -> NumericCounts
     highest: int | float | None = None
     for start in range(0, len(values.finite), CHUNK_ROWS):
         chunk = values.finite[start : start + CHUNK_ROWS]
-        low, high = chunk.min().item() + 0, chunk.max().item() + 0  # + 0 turns -0.0 into 0.0
-        below, equal = _below_and_equal(chunk, low, high, layout.knots)
-        _add_cells(cells, below, equal, len(chunk))
-        sums = sums.merge(sum_moments(layout, chunk))
+        counted = _count_chunk(layout, chunk)
+        _add_cells(cells, counted.below, counted.equal, len(chunk))
+        sums = sums.merge(counted.sums)
+        low, high = counted.extremes
         lowest, highest = _pick(min, lowest, low), _pick(max, highest, high)
     return NumericCounts(cells, values.missing, values.unreadable, lowest, highest, sums)
 
@@ -105,20 +105,35 @@ def _add_cells(
     cells[-2] += rows
 
 
-def _below_and_equal(
-    chunk: npt.NDArray[Any], low: float, high: float, knots: npt.NDArray[Any]
-) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+@dataclass(frozen=True, eq=False)
+class _ChunkCounts:
+    below: npt.NDArray[np.int64]
+    equal: npt.NDArray[np.int64]
+    sums: MomentSums
+    extremes: tuple[int | float, int | float]
+
+
+def _count_chunk(layout: NumericLayout, chunk: npt.NDArray[Any]) -> _ChunkCounts:
     if chunk.dtype.kind == "i":
-        first, last = int(low), int(high)
-        if last - first < DENSE_INTEGERS and first > -TALLY_LIMIT and last < TALLY_LIMIT:
-            ordered_counts = np.concatenate(
-                [[0], np.cumsum(np.bincount(chunk - first, minlength=last - first + 1))]
-            )
-            return _count_integers(knots, first, ordered_counts)
-        return _search_integers(np.sort(chunk), knots)
-    if knots.dtype.kind == "i":
-        return _search_floats_on_integers(chunk, knots)
-    return _search_sorted(np.sort(chunk), knots)
+        low, high = int(chunk.min()), int(chunk.max())
+        if high - low < DENSE_INTEGERS and low > -TALLY_LIMIT and high < TALLY_LIMIT:
+            return _count_tally(layout, low, np.bincount(chunk - low, minlength=high - low + 1))
+        ordered = np.sort(chunk)
+        below, equal = _search_integers(ordered, layout.knots)
+        return _ChunkCounts(below, equal, sum_moments(layout, ordered), (low, high))
+    ordered = np.sort(chunk)
+    extremes = (ordered[0].item() + 0, ordered[-1].item() + 0)  # + 0 turns -0.0 into 0.0
+    search = _search_floats_on_integers if layout.is_integer else _search_sorted
+    below, equal = search(ordered, layout.knots)
+    return _ChunkCounts(below, equal, sum_moments(layout, ordered), extremes)
+
+
+def _count_tally(layout: NumericLayout, low: int, tally: npt.NDArray[np.int64]) -> _ChunkCounts:
+    """Integers in a narrow range: every distinct value is handled once, whatever its count."""
+    below, equal = _count_integers(layout.knots, low, np.concatenate([[0], np.cumsum(tally)]))
+    values = np.flatnonzero(tally) + low
+    sums = sum_moments(layout, values, tally[values - low])
+    return _ChunkCounts(below, equal, sums, (low, low + len(tally) - 1))
 
 
 def _search_sorted(

@@ -8,7 +8,7 @@ from scipy import stats
 
 from include.drift_statistics.column_layouts import ColumnSpec, choose_layout
 from include.drift_statistics.column_values import DictionaryColumn, read_levels, read_numbers
-from include.drift_statistics.kolmogorov_smirnov import kolmogorov_smirnov_test
+from include.drift_statistics.kolmogorov_smirnov import kolmogorov_p_value, kolmogorov_smirnov_test
 from include.drift_statistics.moment_sums import mean_and_deviation
 from include.drift_statistics.numeric_counts import count_numbers
 from include.drift_statistics.profiles import build_profile, count_rows
@@ -232,3 +232,12 @@ def test_kolmogorov_smirnov_when_distinct_values_are_few_then_equals_scipy():
         assert result.statistic == result.statistic_upper
         assert math.isclose(result.statistic, expected.statistic, rel_tol=0, abs_tol=1e-12)
         assert math.isclose(result.p_value, expected.pvalue, rel_tol=1e-12, abs_tol=1e-300)
+
+
+@pytest.mark.parametrize("rows", [50_000, 400_000])
+@pytest.mark.parametrize("scaled", [2.3, 9.0, 80.0])
+def test_kolmogorov_p_value_when_samples_are_large_then_equals_scipy(rows, scaled):
+    effective = rows / 2
+    statistic = math.sqrt(scaled / effective)
+    expected = float(stats.kstwo.sf(statistic, effective))
+    assert math.isclose(kolmogorov_p_value(statistic, rows, rows), expected, rel_tol=1e-12)

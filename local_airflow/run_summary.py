@@ -73,12 +73,15 @@ def render_summary(summary: dict[str, Any]) -> list[str]:
                 f"metric    {name:20} {summary['metrics'][name]:.4f}   95 % interval {low:.4f} to {high:.4f}"
             )
     if gate:
-        lines.append(f"gate      {'open' if gate['passed'] else 'CLOSED'}: {gate['sentence']}")
+        lines.append(f"gate      {gate['sentence']}")
     arn = summary["model_package_arn"]
     lines.append(f"package   {arn}  ({summary['approval_status']})" if arn else "package   none registered")
     lines += [f"report    {path}" for name, path in summary["reports"].items() if name.endswith("html")]
     lines += [f"report    {path}" for name, path in summary["reports"].items() if not name.endswith("html")]
-    lines.append(f"seconds   {seconds['total']:.1f} in all, {seconds['jobs']:.1f} of them in the jobs")
+    lines.append(
+        f"seconds   {seconds['total']:.1f} in all: {seconds['stack_start']:.1f} until Airflow was ready, "
+        f"{seconds['jobs']:.1f} in the jobs"
+    )
     return lines
 
 

@@ -108,7 +108,7 @@ def test_params_when_declared_then_each_is_typed_described_and_bounded(dags):
 
 def test_params_when_left_alone_then_their_defaults_are_valid(dags):
     for _, dag in each(dags):
-        dag.params.validate()
+        assert dag.params.validate().keys() == dag.params.keys()
 
 
 def test_tasks_when_they_wait_then_not_in_a_worker_slot(dags):

@@ -128,7 +128,7 @@ def test_ensure_group_when_sagemaker_says_it_exists_then_it_goes_on(client, code
         raise ClientError({"Error": {"Code": code, "Message": message}}, "CreateModelPackageGroup")
 
     client.meta.events.register("before-call.sagemaker.CreateModelPackageGroup", taken)
-    ensure_group(client, build_model_package_group_request(make_plan()))
+    assert ensure_group(client, build_model_package_group_request(make_plan())) is None
 
 
 def test_register_when_aws_is_out_of_reach_then_it_is_worth_a_retry(client, s3_hook):

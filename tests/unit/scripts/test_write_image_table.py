@@ -15,7 +15,7 @@ def table():
 
 
 def test_table_when_committed_then_is_as_the_tool_renders_it(table):
-    check_table(TABLE, table)
+    assert check_table(TABLE, table) is None
 
 
 def test_check_when_one_account_differs_then_says_what_to_do(table):

@@ -3,7 +3,7 @@
     PYTHONPATH=. python benchmarks/drift/speed.py [--rows 100000 1000000 10000000] [--directory DIR]
 
 Parquet files of the telecom table are written once. The check streams a file, two threads over record
-batches; the usual recipe holds both tables in memory. Every figure is the median of a few warm runs in one process.
+batches; the usual recipe holds both tables in memory. Figures are medians of a few warm runs in one process.
 """
 
 import argparse
@@ -187,7 +187,7 @@ def main() -> None:
     header += ["ratio (CPU)", "extra MB", "peak MB"]
     note = (
         f"Seconds are wall / CPU of warm runs, 12 columns, {THREADS} threads, a shared machine. "
-        f"Reference profile of {BLOCK_ROWS:,} rows: {built:.2f} CPU s to make, {len(content) / 1e6:.2f} MB stored."
+        f"Profile of {BLOCK_ROWS:,} reference rows: {built:.2f} CPU s, {len(content) / 1e6:.2f} MB stored."
     )
     name = "_".join(["speed", *(str(count) for count in arguments.rows)])
     write_table(name, "Speed of a check against a stored profile", header, rows, note)

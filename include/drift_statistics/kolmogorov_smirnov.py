@@ -88,7 +88,7 @@ def kolmogorov_p_value(statistic: float, rows_reference: int, rows_current: int)
 
 
 def _smirnov_tail(rows: float, statistic: float) -> float:
-    """P(D+ >= statistic) of the one-sided statistic, the same sum that scipy.special.smirnov adds term by term.
+    """P(D+ >= statistic) of the one-sided statistic: the sum that scipy.special.smirnov adds term by term.
 
     The terms are smooth in their index and vanish with all derivatives at both ends, so an evenly spaced
     subset of them gives the sum to rounding error (trapezoidal rule): 4,096 terms instead of `rows`.

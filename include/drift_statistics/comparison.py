@@ -5,7 +5,6 @@ from collections.abc import Mapping
 
 from scipy.special import ndtri  # type: ignore[import-untyped]
 
-from include.drift_statistics.column_layouts import NumericLayout
 from include.drift_statistics.column_results import ColumnFinding, examine_column, to_result
 from include.drift_statistics.drift_report import (
     DriftReport,
@@ -17,7 +16,7 @@ from include.drift_statistics.drift_report import (
 from include.drift_statistics.drift_rule import DriftRule
 from include.drift_statistics.joint_drift import joint_test
 from include.drift_statistics.p_values import adjust_p_values
-from include.drift_statistics.profiles import Profile, column_kind
+from include.drift_statistics.profiles import Profile, column_kind, same_layout
 
 
 def rows_needed(reference_rows: int, columns: int, rule: DriftRule) -> int | None:
@@ -48,6 +47,10 @@ def compare_profiles(reference: Profile, current: Profile, rule: DriftRule | Non
     """
     rule = rule or DriftRule()
     rule.check()
+    if reference.layout is not current.layout and not same_layout(reference.layout, current.layout):
+        raise ValueError(
+            "the batch is counted on another layout; count it with count_rows(reference.layout, ...)"
+        )
     needed = rows_needed(reference.rows, len(reference.layout), rule)
     gone = [name for name in reference.layout if name not in current.counts]
     enough = needed is not None and current.rows >= needed
@@ -141,11 +144,3 @@ def _sentence(
     more = f" and {len(chosen) - 3} more" if len(chosen) > 3 else ""
     start = "Data break, do not retrain on this batch" if verdict == "data_break" else "Drift"
     return f"{start}: {'; '.join(said)}{more}."
-
-
-def layout_kinds(profile: Profile) -> dict[str, str]:
-    """Kind of every column the profile compares."""
-    return {
-        name: "numeric" if isinstance(layout, NumericLayout) else "categorical"
-        for name, layout in profile.layout.items()
-    }

@@ -1,7 +1,7 @@
 """Drift of what the model says: scores of the batch against scores of the reference, no labels needed."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from include.drift_statistics.column_layouts import ColumnSpec
@@ -60,7 +60,8 @@ def compare_predictions(
     reference: Profile, current: Profile, rule: DriftRule | None = None
 ) -> PredictionDriftResult:
     """Compare two profiles of `profile_scores` with the tests of any column, corrected for score and rate."""
-    report = compare_profiles(reference, current, rule)
+    # The prediction is a function of the score: how the two go together is no question.
+    report = compare_profiles(reference, current, replace(rule or DriftRule(), joint_share=0.0))
     score = next(feature for feature in report.features if feature.name == SCORE)
     before, rows_before = _hits(reference)
     now, rows_now = _hits(current)

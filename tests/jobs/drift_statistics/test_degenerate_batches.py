@@ -85,6 +85,18 @@ def test_compare_profiles_when_a_column_is_new_then_says_so(reference):
     assert report.notes == ("column extra is new and was not compared",)
 
 
+def test_compare_profiles_when_the_batch_is_counted_elsewhere_then_refused(reference):
+    other = build_profile(table(1000, 9), SPECS)
+    with pytest.raises(ValueError, match="another layout"):
+        compare_profiles(reference, other)
+
+
+def test_compare_profiles_when_no_joint_share_is_set_then_dependence_never_alarms(reference):
+    rule = DriftRule(joint_share=0.0)
+    report = compare_profiles(reference, count_rows(reference.layout, table(1000, 2)), rule)
+    assert report.joint.verdict == "no_drift"
+
+
 def test_compare_profiles_when_codes_change_type_then_no_drift():
     codes = np.random.default_rng(1).integers(0, 3, 3000)
     profile = build_profile({"code": codes.astype(str).astype(object)}, {"code": ColumnSpec("categorical")})

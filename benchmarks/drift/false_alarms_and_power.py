@@ -101,15 +101,16 @@ def false_alarms(sizes: list[int], replicates: int) -> None:
     )
 
 
-def power(replicates: int, sizes: list[int], untuned: bool) -> None:
+def power(replicates: int, sizes: list[int], quiet_replicates: int, untuned: bool) -> None:
     """Table of power for the named shifts."""
     shifts: Mapping[str, Callable[[np.random.Generator, int], Table]] = UNTUNED_SHIFTS if untuned else SHIFTS
     thresholds = {}
     for size in sizes:
         quiet = sorted(
-            daily_p_value(replicate(seed + 10**6, size, draw, reference_rows(size))) for seed in range(1000)
+            daily_p_value(replicate(seed + 10**6, size, draw, reference_rows(size)))
+            for seed in range(quiet_replicates)
         )
-        thresholds[size] = quiet[49]
+        thresholds[size] = quiet[quiet_replicates // 20 - 1]
     rows = []
     for name, shift in shifts.items():
         row = [name]
@@ -153,12 +154,14 @@ def main() -> None:
     )
     parser.add_argument("table", choices=["false-alarms", "power", "power-untuned"])
     parser.add_argument("--replicates", type=int, default=1000)
+    parser.add_argument("--quiet-replicates", type=int, default=1000)
     parser.add_argument("--sizes", type=int, nargs="+")
     arguments = parser.parse_args()
     if arguments.table == "false-alarms":
         false_alarms(arguments.sizes or [200, 1000, 8000, 100_000], arguments.replicates)
     else:
-        power(arguments.replicates, arguments.sizes or [1000, 8000], arguments.table == "power-untuned")
+        sizes = arguments.sizes or [1000, 8000]
+        power(arguments.replicates, sizes, arguments.quiet_replicates, arguments.table == "power-untuned")
 
 
 if __name__ == "__main__":

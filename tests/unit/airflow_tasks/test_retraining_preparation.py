@@ -99,7 +99,7 @@ def test_prepare_when_three_parameters_are_given_then_all_hold(s3_hook, data):
 
 
 def test_prepare_when_finished_then_the_plan_passes_through_xcom_unchanged(s3_hook, data):
-    plan = prepare(s3_hook, {"hyperparameters": {"max_depth": 3}})
+    plan = prepare(s3_hook, {"hyperparameters": {"max_leaf_nodes": 3}})
     text = json.dumps(plan.to_mapping())
     assert len(text) < 48_000
     assert RetrainingPlan.from_mapping(json.loads(text)) == plan
@@ -216,3 +216,11 @@ def test_prepare_when_a_deleted_run_is_made_again_then_its_jobs_have_other_names
 def test_prepare_when_the_region_has_no_image_then_one_line_says_so(s3_hook, data):
     message = refusal(s3_hook, variables={**VARIABLES, "AWS_DEFAULT_REGION": "xx-nowhere-1"})
     assert "xx-nowhere-1" in message
+
+
+@pytest.mark.parametrize(
+    ("hyperparameters", "named"), [({"max_leafs": 9}, "max_leafs"), ({"max_leaf_nodes": 0}, "max_leaf_nodes")]
+)
+def test_prepare_when_a_hyperparameter_is_not_the_algorithms_then_names_it(s3_hook, hyperparameters, named):
+    with pytest.raises(AirflowFailException, match=named):
+        prepare(s3_hook, {"hyperparameters": hyperparameters})

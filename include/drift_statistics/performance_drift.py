@@ -1,7 +1,7 @@
 """Drift of how right the model is, once labels have come: accuracy, AUC and calibration."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -90,8 +90,9 @@ def performance_drift(
     """Compare labelled scores with the registered values.
 
     A measure drifted when it fell by more than its allowed drop and its 95 % interval excludes the registered
-    value. Rows without a label (NaN) or score are left out. Too few rows or labels of one class only give
-    insufficient_data, with the rows needed to see a drop of accuracy of the allowed size with power 0.8.
+    value; for accuracy the registered value's own sampling error counts too. Rows without a label (NaN) or
+    score are left out. Too few rows give insufficient_data, with the rows needed to see a drop of accuracy of the
+    allowed size with power 0.8; AUC is left out when one class has hardly a label.
 
     Args:
         labels: 0 or 1 per row, NaN where the label has not come.
@@ -152,7 +153,13 @@ def _accuracy(
 ) -> Measure:
     hits = int(((p >= threshold) == (y == 1)).sum())
     value, interval = hits / len(y), share_interval(hits, len(y))
-    return _dropped("accuracy", value, interval, registered.accuracy, rule.accuracy_drop)
+    measure = _dropped("accuracy", value, interval, registered.accuracy, rule.accuracy_drop)
+    variance = value * (1 - value) / len(y) + registered.accuracy * (1 - registered.accuracy) / max(
+        registered.rows, 1
+    )
+    if registered.accuracy - value <= Z_95 * math.sqrt(variance):
+        return replace(measure, verdict="no_drift")
+    return measure
 
 
 def _dropped(

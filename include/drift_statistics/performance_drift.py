@@ -91,8 +91,8 @@ def performance_drift(
 
     A measure drifted when it fell by more than its allowed drop and its 95 % interval excludes the registered
     value; for accuracy the registered value's own sampling error counts too. Rows without a label (NaN) or
-    score are left out. Too few rows give insufficient_data, with the rows needed to see a drop of accuracy of the
-    allowed size with power 0.8; AUC is left out when one class has hardly a label.
+    score are left out. Too few rows give insufficient_data, with the rows needed to see a drop of accuracy of
+    the allowed size with power 0.8; AUC is left out when one class has hardly a label.
 
     Args:
         labels: 0 or 1 per row, NaN where the label has not come.

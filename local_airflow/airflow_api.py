@@ -29,8 +29,15 @@ class AirflowApi:
     def log_in(self) -> None:
         """Fetch a token for the laptop's administrator."""
         password = load_secrets(self._settings)["admin_password"]
-        answer = self._request("POST", "/auth/token", json={"username": ADMIN_USER, "password": password})
-        self._client.headers["Authorization"] = f"Bearer {answer['access_token']}"
+        answer = self._client.post("/auth/token", json={"username": ADMIN_USER, "password": password})
+        if answer.status_code == httpx.codes.UNAUTHORIZED:
+            raise StackError(
+                f"another Airflow answers at {self._settings.airflow_url}; end it, or choose another port with "
+                f"AIRFLOW_PORT={self._settings.airflow_port + 10}"
+            )
+        if answer.is_error:
+            raise StackError(f"Airflow refused the login: {_reason(answer)}")
+        self._client.headers["Authorization"] = f"Bearer {answer.json()['access_token']}"
 
     def find_dag(self, dag_id: str) -> dict[str, Any] | None:
         """Facts of a DAG, or None as long as it has not been parsed."""

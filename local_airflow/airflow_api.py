@@ -32,8 +32,8 @@ class AirflowApi:
         answer = self._client.post("/auth/token", json={"username": ADMIN_USER, "password": password})
         if answer.status_code == httpx.codes.UNAUTHORIZED:
             raise StackError(
-                f"another Airflow answers at {self._settings.airflow_url}; end it, or choose another port with "
-                f"AIRFLOW_PORT={self._settings.airflow_port + 10}"
+                f"another Airflow answers at {self._settings.airflow_url}; end it, or choose another port "
+                f"with AIRFLOW_PORT={self._settings.airflow_port + 10}"
             )
         if answer.is_error:
             raise StackError(f"Airflow refused the login: {_reason(answer)}")

@@ -93,7 +93,7 @@ def false_alarms(sizes: list[int], replicates: int) -> None:
         "breaks",
     ]
     write_table(
-        "false_alarms",
+        "_".join(["false_alarms", *(str(size) for size in sizes)]),
         "False alarms per day without drift",
         header,
         rows,

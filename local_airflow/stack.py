@@ -1,5 +1,7 @@
 """Bring the laptop stack up: AWS stand-in, metadata database, Airflow's components, job bundle."""
 
+import hashlib
+import sqlite3
 import subprocess
 import sys
 import time
@@ -7,6 +9,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
 
 from local_airflow.airflow_api import AirflowApi
 from local_airflow.processes import (
@@ -109,6 +112,10 @@ def _start_aws(settings: StackSettings, *, is_missing: bool) -> None:
 
 def _publish_job_code(settings: StackSettings) -> None:
     """Make the buckets and upload the job bundle; today's code is what the next run uses."""
+    published = settings.state_dir / "published_job_code.txt"
+    signature = _job_code_signature()
+    if published.exists() and published.read_text() == signature and settings.aws_state_dir.exists():
+        return
     s3 = open_aws_client(settings, "s3")
     existing = {bucket["Name"] for bucket in s3.list_buckets()["Buckets"]}
     for bucket in {ARTIFACT_BUCKET, DATA_BUCKET} - existing:
@@ -126,6 +133,18 @@ def _publish_job_code(settings: StackSettings) -> None:
         raise StackError(
             f"the job bundle could not be uploaded: {(done.stderr or done.stdout).strip()[-600:]}"
         )
+    published.write_text(signature)
+
+
+def _job_code_signature() -> str:
+    """Names, sizes and times of the files a bundle is made of: cheap to look at before each run."""
+    facts = [
+        (path.as_posix(), path.stat().st_size, path.stat().st_mtime_ns)
+        for folder in ("sagemaker_jobs", "include")
+        for path in sorted((PROJECT_ROOT / folder).rglob("*"))
+        if path.suffix in {".py", ".yaml", ".json"}
+    ]
+    return hashlib.sha256(repr(facts).encode()).hexdigest()
 
 
 def _start_airflow(settings: StackSettings, report: Report, aws: Future[None]) -> None:
@@ -139,6 +158,8 @@ def _start_airflow(settings: StackSettings, report: Report, aws: Future[None]) -
         )
         if done.returncode:
             raise StackError(f"airflow db migrate failed: {done.stderr.strip()[-600:]}")
+        with closing(sqlite3.connect(settings.airflow_home / "airflow.db")) as database:
+            database.execute("PRAGMA journal_mode = WAL")  # readers and the writer do not wait for each other
         migrated.touch()
     command = [str(_PYTHON), "-m", "local_airflow.airflow_processes", str(settings.log_dir)]
     start_process("airflow", [*command, *airflow_components(settings)], environment, settings)
@@ -192,6 +213,4 @@ def _answers(url: str) -> bool:
 
 
 def _airflow_lock_fingerprint() -> str:
-    import hashlib
-
     return hashlib.sha256((PROJECT_ROOT / "requirements/airflow.lock").read_bytes()).hexdigest()[:12]

@@ -1,8 +1,8 @@
 """How long a warm `make run` takes, what of it is orchestration, and what the bare jobs take in a loop.
 
 `.venvs/airflow/bin/python benchmarks/retraining/warm_run.py DATA.csv [RUNS]` writes warm_run.md.
-Each round runs three ways, one after the other, so that a slow moment of the machine hits all: `make run` beside
-a stack that is up (`make up`), `make run` that starts and stops its own, and the bare jobs.
+Each round runs three ways, one after the other, so that a slow moment of the machine hits all: `make run`
+beside a stack that is up (`make up`), `make run` that starts and stops its own, and the bare jobs.
 """
 
 import json
@@ -100,8 +100,8 @@ def render(
             for name in ("preprocess", "train", "evaluate")
         ),
         "",
-        f"Orchestration, everything that is not a job, is {share(warm_runs)} of the run beside a stack that is up and",
-        f"{share(cold_runs)} of the run that also starts and stops Airflow (medians of rounds).",
+        f"Orchestration, everything that is not a job, is {share(warm_runs)} of the run beside a running",
+        f"stack and {share(cold_runs)} of the run that also starts and stops Airflow (medians of rounds).",
     ]
     return "\n".join(lines) + "\n"
 

@@ -1,8 +1,10 @@
 """Where the laptop stack lives, which ports it takes, and the environment its processes get."""
 
+import contextlib
 import json
 import os
 import secrets
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -84,10 +86,13 @@ def load_secrets(settings: StackSettings) -> dict[str, str]:
             "jwt_secret": secrets.token_urlsafe(48),
             "api_secret_key": secrets.token_urlsafe(32),
         }
-        temporary = path.with_suffix(".new")
-        temporary.touch(mode=0o600)
-        temporary.write_text(json.dumps(made))
-        temporary.replace(path)
+        # Two threads or two commands may be first at once: whoever links first decides, nobody reads a half.
+        descriptor, temporary = tempfile.mkstemp(dir=path.parent)  # readable by the owner only
+        with os.fdopen(descriptor, "w") as stream:
+            json.dump(made, stream)
+        with contextlib.suppress(FileExistsError):
+            os.link(temporary, path)
+        Path(temporary).unlink()
     return dict(json.loads(path.read_text()))
 
 

@@ -1,5 +1,6 @@
 import json
 import stat
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -30,6 +31,15 @@ def test_load_secrets_when_called_twice_then_gives_the_same_and_only_the_owner_r
     assert load_secrets(settings) == load_secrets(settings)
     mode = (settings.state_dir / "secrets.json").stat().st_mode
     assert stat.S_IMODE(mode) == 0o600
+
+
+def test_load_secrets_when_many_are_first_at_once_then_all_get_the_same(tmp_path):
+    for attempt in range(20):
+        fresh = StackSettings(state_dir=tmp_path / str(attempt), airflow_port=1, aws_port=2)
+        with ThreadPoolExecutor(8) as pool:
+            made = list(pool.map(lambda _, fresh=fresh: load_secrets(fresh), range(8)))
+        assert all(entry == made[0] for entry in made)
+        assert [path.name for path in fresh.state_dir.iterdir()] == ["secrets.json"]
 
 
 def test_load_secrets_when_two_stacks_then_they_differ(tmp_path):

@@ -10,7 +10,7 @@ from local_airflow.stack import DAG_ID, open_aws_client
 pytestmark = [pytest.mark.end_to_end, pytest.mark.slow]
 
 CONF = {"on_missing_data": "synthetic", "synthetic_rows": 3000}
-BIG = {**CONF, "synthetic_rows": 400_000}
+BIG = {**CONF, "synthetic_rows": 8_000_000}  # still at work when the worker hears of the mark
 TASKS = {"prepare_run", "preprocess", "train", "evaluate", "accuracy_gate", "register_model_package"}
 
 

@@ -8,6 +8,7 @@ container platform would, and gives up when that happens too often.
 """
 
 import gc
+import inspect
 import os
 import signal
 import sys
@@ -63,6 +64,7 @@ def _import_airflow_once() -> None:
     from airflow.providers_manager import ProvidersManager
 
     ProvidersManager().initialize_providers_hooks()  # else each task looks through all providers anew
+    inspect.stack()  # fills inspect's index of module files, which every AWS client's user agent asks for
     gc.collect()
     gc.freeze()  # keep the shared pages shared
 

@@ -18,7 +18,7 @@ from local_airflow.stack_settings import DATA_BUCKET, PROJECT_ROOT, StackError, 
 
 _FINISHED = {"success", "failed", "skipped", "upstream_failed", "removed"}
 _DATA_SUFFIXES = (".csv", ".csv.gz", ".parquet")
-_POLL_SECONDS = 0.2
+_POLL_SECONDS = 0.1
 IDLE_GRACE_SECONDS = 1.5  # the run is over: nothing is left to finish politely
 
 Report = Callable[[str], None]

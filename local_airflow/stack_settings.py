@@ -136,7 +136,7 @@ def process_environment(settings: StackSettings) -> dict[str, str]:
         "CHURN_DATA_BUCKET": DATA_BUCKET,
         "CHURN_SAGEMAKER_ROLE_ARN": f"arn:aws:iam::{ACCOUNT_ID}:role/churn-sagemaker-job",
         "CHURN_DEFERRABLE": str(settings.deferrable).lower(),
-        "CHURN_POLL_INTERVAL_SECONDS": "0.3",
+        "CHURN_POLL_INTERVAL_SECONDS": "0.1",
         "CHURN_RETRY_DELAY_SECONDS": "2",
         "CHURN_RETRAINING_SCHEDULE": "none",  # a laptop runs when asked, not every midnight
     }

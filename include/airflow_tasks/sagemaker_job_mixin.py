@@ -113,7 +113,7 @@ class SageMakerJobMixin:
         """Go on after the trigger has woken the task; what became of the job is asked of SageMaker."""
         if not event or "job_name" not in event:
             raise AirflowException(f"{self.task_id}: the trigger sent no job name: {event!r}")
-        self._remember(str(event["job_name"]))
+        self._follow(str(event["job_name"]))
         description = self._patiently(partial(self._describe, str(event["job_name"])))
         if description is None:
             raise AirflowException(f"{self.task_id}: the {self.kind.name} job {self._job_name} is gone")
@@ -142,7 +142,8 @@ class SageMakerJobMixin:
         """Stop the job: a person ended the task while a worker held it, or its execution_timeout passed.
 
         Runs in a signal handler, perhaps in the middle of a call on the ordinary client: it uses a client
-        of its own, made beforehand, and is done before Airflow loses patience.
+        of its own and is done before Airflow loses patience. While that client is not made yet, the code
+        that makes it looks at `_killed` next.
         """
         self._killed = True
         if self._job_name and self._stop_client is not None:
@@ -166,7 +167,7 @@ class SageMakerJobMixin:
             status = self.kind.status(existing)
             if job_calls.is_following_worthwhile(self.kind, existing):
                 self.log.info("Following the %s job %s of this run: it is %s.", self.kind.name, name, status)
-                self._remember(name)
+                self._follow(name)
                 return existing
             self.log.info(
                 "The %s job %s of an earlier try is %s (%s); trying the next name.",
@@ -208,24 +209,22 @@ class SageMakerJobMixin:
     def _create(self, name: str) -> Description:
         request = self._request(name)
         self.config = request
-        self._remember(name)
+        self._job_name = name
         self.log.info("Starting the %s job %s.", self.kind.name, name)
         try:
             description = job_calls.create_job_once(
                 self._client(), self.kind, request, patience_seconds=_PATIENCE_SECONDS, logger=self.log
             )
         except Exception as error:
+            if self._killed:
+                self._follow(name)  # SageMaker may have taken the request before the answer was lost
             if is_transient(error):
                 raise AirflowException(f"{self.task_id}: AWS is out of reach: {one_line(error)}") from error
             # Refused for what it asks (quota, role, parameter): one line, and retries as configured.
             raise AirflowException(
                 f"{self.task_id}: SageMaker refused the {self.kind.name} job {name}: {one_line(error)}"
             ) from None
-        if self._killed:
-            self.on_kill()  # the kill came while the request was on its way
-            raise AirflowException(
-                f"{self.task_id}: ended while job {name} was being started; it was stopped"
-            )
+        self._follow(name)
         self.log.info("The job's ARN is %s.", self.kind.arn(description))
         return description
 
@@ -233,8 +232,8 @@ class SageMakerJobMixin:
         results = {stage: JobResult.from_mapping(result) for stage, result in self.upstream_results.items()}
         return self.build_request(RetrainingPlan.from_mapping(self.plan), name, **results)
 
-    def _remember(self, name: str) -> None:
-        """Note which job on_kill must stop, and make its client while nothing is urgent."""
+    def _follow(self, name: str) -> None:
+        """Note which job on_kill must stop and make its client; stop at once where the kill came before."""
         self._job_name = name
         if self._stop_client is None:
             from botocore.config import Config
@@ -242,6 +241,9 @@ class SageMakerJobMixin:
             self._stop_client = self.hook.get_client_type(
                 config=self.hook.config.merge(Config(**_FAST_CLIENT))
             )
+        if self._killed:
+            self.on_kill()
+            raise AirflowException(f"{self.task_id}: ended by Airflow; job {name} was asked to stop")
 
     # --- waiting ---------------------------------------------------------------------------------------
     def _defer_until_ended(self, description: Description) -> NoReturn:

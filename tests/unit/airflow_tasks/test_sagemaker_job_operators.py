@@ -388,7 +388,7 @@ def test_on_kill_when_it_comes_while_the_job_is_being_started_then_the_job_is_st
         return work(operation, body)
 
     sagemaker.work = killed_meanwhile
-    with pytest.raises(AirflowException, match="it was stopped"):
+    with pytest.raises(AirflowException, match="was asked to stop"):
         operator.execute(context())
     assert sagemaker.jobs[only_job(sagemaker)]["ProcessingJobStatus"] == "Stopping"
 

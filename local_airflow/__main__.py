@@ -4,10 +4,11 @@ import sys
 import time
 from collections.abc import Callable
 
+from local_airflow.ports import read_stack_settings
 from local_airflow.processes import running_components, stop_stack
 from local_airflow.retraining_run import read_run_request, run_retraining
 from local_airflow.stack import describe_login, start_stack
-from local_airflow.stack_settings import StackError, StackSettings, read_stack_settings
+from local_airflow.stack_settings import StackError, StackSettings
 
 _STARTED = time.monotonic()
 
@@ -34,7 +35,7 @@ def _run(settings: StackSettings) -> int:
 
 
 def _status(settings: StackSettings) -> int:
-    names = sorted(running_components(settings))
+    names = sorted(running_components(settings.state_dir))
     _report("running: " + ", ".join(names) if names else "nothing is running")
     return 0
 

@@ -3,7 +3,6 @@
 import json
 import os
 import signal
-import socket
 import subprocess
 import threading
 import time
@@ -14,27 +13,12 @@ import psutil
 from local_airflow.stack_settings import (
     COMPONENT_MARK,
     JOBS_COMPONENT,
-    LOOPBACK,
     STACK_MARK,
-    StackError,
     StackSettings,
 )
 
 GRACE_SECONDS = 8.0
 _RECORD_LOCK = threading.Lock()
-
-
-def require_free_port(port: int, variable: str) -> None:
-    """Raise StackError when something already listens on the loopback port."""
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((LOOPBACK, port))
-        except OSError:
-            raise StackError(
-                f"port {port} is taken by another program; end that program or choose another port with "
-                f"{variable}={port + 10}"
-            ) from None
 
 
 def start_process(name: str, command: list[str], environment: dict[str, str], settings: StackSettings) -> int:
@@ -51,26 +35,26 @@ def start_process(name: str, command: list[str], environment: dict[str, str], se
             cwd=settings.state_dir,
         )
     with _RECORD_LOCK:
-        record = read_process_record(settings)
+        record = read_process_record(settings.state_dir)
         record[name] = {"pid": process.pid, "created": psutil.Process(process.pid).create_time()}
-        _record_path(settings).write_text(json.dumps(record, indent=1))
+        _record_path(settings.state_dir).write_text(json.dumps(record, indent=1))
     return process.pid
 
 
-def read_process_record(settings: StackSettings) -> dict[str, dict[str, float]]:
+def read_process_record(state_dir: Path) -> dict[str, dict[str, float]]:
     """Components as last started: name → pid and creation time (a pid alone may be someone else's by now)."""
-    path = _record_path(settings)
+    path = _record_path(state_dir)
     try:
         return dict(json.loads(path.read_text()))
     except (FileNotFoundError, json.JSONDecodeError):
         return {}
 
 
-def running_components(settings: StackSettings) -> set[str]:
+def running_components(state_dir: Path) -> set[str]:
     """Names of recorded components that still run."""
     return {
         name
-        for name, entry in read_process_record(settings).items()
+        for name, entry in read_process_record(state_dir).items()
         if _is_same_process(int(entry["pid"]), entry["created"])
     }
 
@@ -91,6 +75,17 @@ def stack_processes(settings: StackSettings, component: str | None = None) -> li
         except (psutil.Error, OSError):
             continue
     return found
+
+
+def has_running_job(settings: StackSettings) -> bool:
+    """Tell whether the stand-in runs a job: its process inherits nothing, so it has no mark but its home."""
+    for process in stack_processes(settings, JOBS_COMPONENT):
+        try:
+            if STACK_MARK not in process.environ():
+                return True
+        except (psutil.Error, OSError):
+            continue
+    return False
 
 
 def stop_stack(
@@ -147,5 +142,5 @@ def _is_same_process(pid: int, created: float) -> bool:
         return False
 
 
-def _record_path(settings: StackSettings) -> Path:
-    return settings.state_dir / "processes.json"
+def _record_path(state_dir: Path) -> Path:
+    return state_dir / "processes.json"

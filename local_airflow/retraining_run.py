@@ -10,16 +10,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from local_airflow import idle_end
 from local_airflow.airflow_api import AirflowApi
-from local_airflow.processes import stop_stack
 from local_airflow.run_summary import collect_summary, describe_failure, render_summary
-from local_airflow.stack import DAG_ID, open_aws_client, start_stack
+from local_airflow.stack import DAG_ID, describe_stay, open_aws_client, start_stack
 from local_airflow.stack_settings import DATA_BUCKET, PROJECT_ROOT, StackError, StackSettings
 
 _FINISHED = {"success", "failed", "skipped", "upstream_failed", "removed"}
 _DATA_SUFFIXES = (".csv", ".csv.gz", ".parquet")
 _POLL_SECONDS = 0.1
-IDLE_GRACE_SECONDS = 1.5  # the run is over: nothing is left to finish politely
 
 Report = Callable[[str], None]
 
@@ -54,17 +53,17 @@ def run_retraining(settings: StackSettings, request: RunRequest, report: Report)
     """Start the stack if needed, run the DAG, write `retraining_run.json`; returns the exit code."""
     began = time.monotonic()
     report("starting the AWS stand-in and Airflow")
-    started_here = start_stack(settings, report)
+    start_stack(settings, report, quiet_minutes=idle_end.MINUTES)
     stack_seconds = time.monotonic() - began
-    try:
-        api = AirflowApi(settings)
-        api.log_in()
-        _finish_interrupted_run(api, settings, report)
-        run_id = trigger_run(api, settings, request, report)
-        return _follow_to_the_end(api, settings, run_id, report, began=began, stack_seconds=stack_seconds)
-    finally:
-        if started_here:
-            stop_stack(settings, grace_seconds=IDLE_GRACE_SECONDS)
+    api = AirflowApi(settings)
+    api.log_in()
+    _finish_interrupted_run(api, settings, report)
+    run_id = trigger_run(api, settings, request, report)
+    code = _follow_to_the_end(api, settings, run_id, report, began=began, stack_seconds=stack_seconds)
+    idle_end.note_use(settings)
+    for line in describe_stay(settings):
+        report(line)
+    return code
 
 
 def trigger_run(api: AirflowApi, settings: StackSettings, request: RunRequest, report: Report) -> str:

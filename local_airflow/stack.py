@@ -11,9 +11,10 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 
+from local_airflow import idle_end
 from local_airflow.airflow_api import AirflowApi
+from local_airflow.ports import remember_ports, require_free_port
 from local_airflow.processes import (
-    require_free_port,
     running_components,
     start_process,
     stop_stack,
@@ -47,14 +48,20 @@ def airflow_components(settings: StackSettings) -> tuple[str, ...]:
     return ("api-server", "scheduler", "dag-processor", *(("triggerer",) if settings.deferrable else ()))
 
 
-def start_stack(settings: StackSettings, report: Report) -> bool:
+def start_stack(settings: StackSettings, report: Report, *, quiet_minutes: float | None = None) -> bool:
     """Start whatever does not run yet and wait until the DAG can be triggered.
 
-    Returns whether this call started everything. What still runs is left alone: a job goes on while Airflow
-    is started anew. Raises StackError with one line when a port is taken or a component ends; then nothing
-    that this call started is left behind.
+    With `quiet_minutes` a stack that this call starts ends by itself once no command has used it for so long;
+    without, a stack that would end by itself stays. Returns whether anything was started.
+
+    What still runs is left alone: a job goes on while Airflow is started anew. Raises StackError with one
+    line when a port is taken or a component ends; then nothing that this call started is left behind.
     """
-    missing = [name for name in ("aws", "airflow") if name not in running_components(settings)]
+    idle_end.note_use(settings)
+    running = running_components(settings.state_dir)
+    missing = [name for name in ("aws", "airflow") if name not in running]
+    if quiet_minutes is None:
+        stop_stack(settings, idle_end.COMPONENT, grace_seconds=0.0)
     for name in missing:
         stop_stack(settings, name)  # what is left of a component that was killed
     if "airflow" in missing:
@@ -68,11 +75,22 @@ def start_stack(settings: StackSettings, report: Report) -> bool:
                 _start_airflow(settings, report, aws)
             aws.result()
             _wait_for_dag(settings)
+        if missing:
+            remember_ports(settings)
+            if quiet_minutes is not None:
+                _end_when_idle(settings, quiet_minutes)
     except BaseException:
         for name in missing:
             stop_stack(settings, name)
         raise
-    return len(missing) == 2
+    return bool(missing)
+
+
+def _end_when_idle(settings: StackSettings, quiet_minutes: float) -> None:
+    stop_stack(settings, idle_end.COMPONENT, grace_seconds=0.0)
+    environment = process_environment(settings) | {"CHURN_LOCAL_DIR": str(settings.state_dir)}
+    command = [str(_PYTHON), "-m", "local_airflow.idle_end", str(quiet_minutes)]
+    start_process(idle_end.COMPONENT, command, environment, settings)
 
 
 def describe_login(settings: StackSettings) -> list[str]:
@@ -83,6 +101,14 @@ def describe_login(settings: StackSettings) -> list[str]:
         f"AWS stand-in  {settings.aws_url}",
         f"logs          {settings.log_dir}",
     ]
+
+
+def describe_stay(settings: StackSettings) -> list[str]:
+    """Lines that tell where the run can be looked at, and until when."""
+    login = f"{ADMIN_USER} / {load_secrets(settings)['admin_password']}"
+    ends = idle_end.COMPONENT in running_components(settings.state_dir)
+    end = f"for {idle_end.MINUTES} minutes after its last use, or until" if ends else "until"
+    return [f"airflow   {settings.airflow_url}  login {login}", f"          stays up {end} `make down`"]
 
 
 def open_aws_client(settings: StackSettings, service: str):
@@ -191,7 +217,7 @@ def _wait_for_dag(settings: StackSettings) -> None:
 def _wait_until(condition: Callable[[], bool], settings: StackSettings, *names: str) -> None:
     deadline = time.monotonic() + START_TIMEOUT_SECONDS
     while not condition():
-        for name in set(names) - running_components(settings):
+        for name in set(names) - running_components(settings.state_dir):
             print(tail_of_log(settings, name), file=sys.stderr)
             raise StackError(f"{name} ended while starting; its log is {settings.log_dir / name}.log")
         if time.monotonic() > deadline:

@@ -59,23 +59,6 @@ class StackSettings:
         return f"http://{LOOPBACK}:{self.aws_port}"
 
 
-def read_stack_settings() -> StackSettings:
-    """Read CHURN_LOCAL_DIR, AIRFLOW_PORT, AWS_PORT and CHURN_DEFERRABLE; errors name the variable."""
-    return StackSettings(
-        state_dir=Path(os.environ.get("CHURN_LOCAL_DIR") or PROJECT_ROOT / ".local").resolve(),
-        airflow_port=_read_port("AIRFLOW_PORT", 8080),
-        aws_port=_read_port("AWS_PORT", 5566),
-        deferrable=os.environ.get("CHURN_DEFERRABLE", "false").lower() == "true",
-    )
-
-
-def _read_port(name: str, default: int) -> int:
-    text = os.environ.get(name) or str(default)
-    if not text.isdecimal() or not 1024 <= int(text) <= 65535:
-        raise StackError(f"{name}={text} is not a port number between 1024 and 65535")
-    return int(text)
-
-
 def load_secrets(settings: StackSettings) -> dict[str, str]:
     """Secrets of this laptop stack, made on first use and readable by the owner only."""
     path = settings.state_dir / "secrets.json"

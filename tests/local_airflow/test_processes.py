@@ -1,5 +1,4 @@
 import os
-import socket
 import sys
 import time
 
@@ -8,13 +7,12 @@ import pytest
 
 from local_airflow.processes import (
     kill_stack,
-    require_free_port,
     running_components,
     stack_processes,
     start_process,
     stop_stack,
 )
-from local_airflow.stack_settings import STACK_MARK, StackError, StackSettings, process_environment
+from local_airflow.stack_settings import STACK_MARK, StackSettings, process_environment
 
 
 @pytest.fixture
@@ -34,14 +32,6 @@ def wait_for(condition):
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.02)
-
-
-def test_require_free_port_when_taken_then_says_which_and_how_to_choose_another():
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        taken.listen()
-        with pytest.raises(StackError, match="AWS_PORT"):
-            require_free_port(taken.getsockname()[1], "AWS_PORT")
 
 
 def test_stop_stack_when_a_part_started_children_in_other_sessions_then_none_is_left(settings):
@@ -90,7 +80,7 @@ def test_running_components_when_a_part_ended_then_it_is_not_listed(settings):
     start(settings, "import time; time.sleep(60)", name="stays")
     pid = start(settings, "pass", name="ends")
     wait_for(lambda: psutil.Process(pid).status() == psutil.STATUS_ZOMBIE)
-    assert running_components(settings) == {"stays"}
+    assert running_components(settings.state_dir) == {"stays"}
 
 
 def test_stop_stack_when_a_process_gives_itself_a_title_then_is_still_found(settings):

@@ -6,11 +6,9 @@ import pytest
 
 from local_airflow.stack_settings import (
     STACK_MARK,
-    StackError,
     StackSettings,
     load_secrets,
     process_environment,
-    read_stack_settings,
     write_admin_password,
 )
 
@@ -18,13 +16,6 @@ from local_airflow.stack_settings import (
 @pytest.fixture
 def settings(tmp_path):
     return StackSettings(state_dir=tmp_path, airflow_port=8080, aws_port=5566)
-
-
-@pytest.mark.parametrize("text", ["http", "80", "70000", "-1", "8080.5"])
-def test_read_stack_settings_when_a_port_is_no_port_then_names_the_variable(monkeypatch, text):
-    monkeypatch.setenv("AIRFLOW_PORT", text)
-    with pytest.raises(StackError, match="AIRFLOW_PORT"):
-        read_stack_settings()
 
 
 def test_load_secrets_when_called_twice_then_gives_the_same_and_only_the_owner_reads_them(settings):

@@ -8,7 +8,7 @@ import os
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Self
 
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 _REGION = re.compile(r"[a-z]{2,4}(-[a-z]+)+-\d")
@@ -17,6 +17,9 @@ _ROLE_ARN = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:role/[a-zA-Z_0-9+=,.@/-]{1,5
 _KMS_KEY = re.compile(r"[a-zA-Z0-9:/_-]{1,2048}")
 _SUBNET = re.compile(r"subnet-[0-9a-zA-Z]{1,25}")
 _SECURITY_GROUP = re.compile(r"sg-[0-9a-zA-Z]{1,29}")
+# CloudWatch's namespaces take 255 of these; one that begins with AWS/ is Amazon's own.
+_TOPIC_ARN = re.compile(r"arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]{1,256}(\.fifo)?")
+_NAMESPACE = re.compile(r"(?!AWS/)[A-Za-z0-9_./#-]{1,255}")
 _MOST_SUBNETS = 16
 _MOST_SECURITY_GROUPS = 5
 _TRUE = frozenset({"true", "1", "yes", "on"})
@@ -25,6 +28,8 @@ _FALSE = frozenset({"false", "0", "no", "off"})
 DEFAULT_POLL_INTERVAL_SECONDS = 30.0
 DEFAULT_RETRY_DELAY_SECONDS = 300.0
 DEFAULT_SCHEDULE = "@daily"
+DEFAULT_METRIC_NAMESPACE = "TelecomChurn"
+DEFAULT_BATCH_POLL_INTERVAL_SECONDS = 300.0
 
 
 class EnvironmentSettingsError(ValueError):
@@ -49,27 +54,34 @@ class Environment:
     network_isolation: bool = False
 
     @classmethod
-    def from_mapping(cls, variables: Mapping[str, str]) -> "Environment":
+    def from_mapping(cls, variables: Mapping[str, str]) -> Self:
         """Read the variables; raises EnvironmentSettingsError that lists all missing and invalid names."""
         reader = _VariableReader(variables)
-        environment = cls(
-            artifact_bucket=reader.required("CHURN_ARTIFACT_BUCKET", _BUCKET, "an S3 bucket name"),
-            data_bucket=reader.required("CHURN_DATA_BUCKET", _BUCKET, "an S3 bucket name"),
-            sagemaker_role_arn=reader.required(
-                "CHURN_SAGEMAKER_ROLE_ARN", _ROLE_ARN, "the ARN of an IAM role"
-            ),
-            region=reader.required("AWS_DEFAULT_REGION", _REGION, "an AWS region", other_name="AWS_REGION"),
-            kms_key_id=reader.optional("CHURN_KMS_KEY_ID", _KMS_KEY, "a KMS key id or ARN"),
-            subnet_ids=reader.listed("CHURN_SUBNET_IDS", _SUBNET, "subnet ids", _MOST_SUBNETS),
-            security_group_ids=reader.listed(
-                "CHURN_SECURITY_GROUP_IDS", _SECURITY_GROUP, "security group ids", _MOST_SECURITY_GROUPS
-            ),
-            network_isolation=reader.flag("CHURN_NETWORK_ISOLATION", default=False),
-        )
+        environment = cls(**cls._values(reader))
         if bool(environment.subnet_ids) != bool(environment.security_group_ids):
             reader.problems.append("set CHURN_SUBNET_IDS and CHURN_SECURITY_GROUP_IDS both, or neither")
         reader.raise_problems()
         return environment
+
+    @classmethod
+    def _values(cls, reader: "_VariableReader") -> dict[str, Any]:
+        """Return one value per field; what is wrong with them gathers in the reader."""
+        return {
+            "artifact_bucket": reader.required("CHURN_ARTIFACT_BUCKET", _BUCKET, "an S3 bucket name"),
+            "data_bucket": reader.required("CHURN_DATA_BUCKET", _BUCKET, "an S3 bucket name"),
+            "sagemaker_role_arn": reader.required(
+                "CHURN_SAGEMAKER_ROLE_ARN", _ROLE_ARN, "the ARN of an IAM role"
+            ),
+            "region": reader.required(
+                "AWS_DEFAULT_REGION", _REGION, "an AWS region", other_name="AWS_REGION"
+            ),
+            "kms_key_id": reader.optional("CHURN_KMS_KEY_ID", _KMS_KEY, "a KMS key id or ARN"),
+            "subnet_ids": reader.listed("CHURN_SUBNET_IDS", _SUBNET, "subnet ids", _MOST_SUBNETS),
+            "security_group_ids": reader.listed(
+                "CHURN_SECURITY_GROUP_IDS", _SECURITY_GROUP, "security group ids", _MOST_SECURITY_GROUPS
+            ),
+            "network_isolation": reader.flag("CHURN_NETWORK_ISOLATION", default=False),
+        }
 
     def to_mapping(self) -> dict[str, Any]:
         """Return the JSON form."""
@@ -81,7 +93,7 @@ class Environment:
         }
 
     @classmethod
-    def from_json_mapping(cls, mapping: Mapping[str, Any]) -> "Environment":
+    def from_json_mapping(cls, mapping: Mapping[str, Any]) -> Self:
         """Read the form of `to_mapping`; raises KeyError or TypeError when it is not of that form."""
         return cls(
             **{
@@ -92,9 +104,34 @@ class Environment:
         )
 
 
+@dataclass(frozen=True, kw_only=True)
+class MonitoringEnvironment(Environment):
+    """What monitoring needs besides: the SNS topic of its alerts and the CloudWatch namespace."""
+
+    alert_topic_arn: str
+    metric_namespace: str = DEFAULT_METRIC_NAMESPACE
+
+    @classmethod
+    def _values(cls, reader: "_VariableReader") -> dict[str, Any]:
+        return {
+            **super()._values(reader),
+            "alert_topic_arn": reader.required(
+                "CHURN_ALERT_TOPIC_ARN", _TOPIC_ARN, "the ARN of an SNS topic"
+            ),
+            "metric_namespace": reader.optional(
+                "CHURN_METRIC_NAMESPACE", _NAMESPACE, "a CloudWatch namespace"
+            )
+            or DEFAULT_METRIC_NAMESPACE,
+        }
+
+
 @dataclass(frozen=True)
 class OperatorSettings:
-    """How tasks wait and are retried; `retraining_schedule` None means runs by hand only."""
+    """How tasks wait and are retried; a schedule that is None means runs by hand only.
+
+    `batch_poll_interval_seconds` is the time between two looks for a batch, and how long a batch without a
+    `_SUCCESS` marker must have been left unchanged before it counts as complete.
+    """
 
     deferrable: bool = True
     poll_interval_seconds: float = DEFAULT_POLL_INTERVAL_SECONDS
@@ -102,6 +139,8 @@ class OperatorSettings:
     region: str | None = None
     retry_delay_seconds: float = DEFAULT_RETRY_DELAY_SECONDS
     retraining_schedule: str | None = DEFAULT_SCHEDULE
+    drift_schedule: str | None = DEFAULT_SCHEDULE
+    batch_poll_interval_seconds: float = DEFAULT_BATCH_POLL_INTERVAL_SECONDS
 
 
 class _VariableReader:
@@ -160,23 +199,37 @@ def read_environment() -> Environment:
     return Environment.from_mapping(os.environ)
 
 
+def read_monitoring_environment() -> MonitoringEnvironment:
+    """Read this process's environment variables for monitoring; raises EnvironmentSettingsError."""
+    return MonitoringEnvironment.from_mapping(os.environ)
+
+
 def read_operator_settings(variables: Mapping[str, str] | None = None) -> OperatorSettings:
     """Read how tasks wait; an unusable value falls back to its default: parsing must not fail.
 
     Variables: CHURN_DEFERRABLE, CHURN_POLL_INTERVAL_SECONDS, CHURN_AWS_CONN_ID, CHURN_RETRY_DELAY_SECONDS,
-    CHURN_RETRAINING_SCHEDULE (a cron expression or preset, or `none`), AWS_DEFAULT_REGION or AWS_REGION.
+    CHURN_RETRAINING_SCHEDULE and CHURN_DRIFT_SCHEDULE (a cron expression or preset, or `none`),
+    CHURN_BATCH_POLL_INTERVAL_SECONDS, AWS_DEFAULT_REGION or AWS_REGION.
     """
     source = os.environ if variables is None else variables
     deferrable = source.get("CHURN_DEFERRABLE", "").strip().lower()
-    schedule = source.get("CHURN_RETRAINING_SCHEDULE", "").strip() or DEFAULT_SCHEDULE
     return OperatorSettings(
         deferrable=deferrable not in _FALSE,
         poll_interval_seconds=_seconds(source, "CHURN_POLL_INTERVAL_SECONDS", DEFAULT_POLL_INTERVAL_SECONDS),
         aws_conn_id=source.get("CHURN_AWS_CONN_ID", "").strip() or "aws_default",
         region=source.get("AWS_DEFAULT_REGION", "").strip() or source.get("AWS_REGION", "").strip() or None,
         retry_delay_seconds=_seconds(source, "CHURN_RETRY_DELAY_SECONDS", DEFAULT_RETRY_DELAY_SECONDS),
-        retraining_schedule=None if schedule.lower() == "none" else schedule,
+        retraining_schedule=_schedule(source, "CHURN_RETRAINING_SCHEDULE"),
+        drift_schedule=_schedule(source, "CHURN_DRIFT_SCHEDULE"),
+        batch_poll_interval_seconds=_seconds(
+            source, "CHURN_BATCH_POLL_INTERVAL_SECONDS", DEFAULT_BATCH_POLL_INTERVAL_SECONDS
+        ),
     )
+
+
+def _schedule(source: Mapping[str, str], name: str) -> str | None:
+    schedule = source.get(name, "").strip() or DEFAULT_SCHEDULE
+    return None if schedule.lower() == "none" else schedule
 
 
 def _seconds(source: Mapping[str, str], name: str, default: float) -> float:

@@ -5,7 +5,15 @@ s3://{artifact}/job-bundles/{sha256}/{sourcedir.tar.gz, churn_jobs.pyz}   job-bu
 s3://{artifact}/retraining/{run}/schema.json
 s3://{artifact}/retraining/{run}/{stage}/{job name}/...                   one folder per attempt
 s3://{artifact}/retraining/{run}/train/checkpoints/{job name}/            spot training
+s3://{artifact}/monitoring-runs/{run}/schema.json                         a monitoring run, laid out alike
+s3://{artifact}/monitoring-runs/{run}/detect_drift/{job name}/drift/...
+s3://{artifact}/monitoring/{group}/{version}/monitor_state.json           evidence of all its days
+s3://{artifact}/monitoring/{group}/{version}/predictions/{date}/predictions.csv
+s3://{artifact}/monitoring/{group}/{version}/days/{date}/{day, metrics, alert-{kind}-{transition}}.json
+s3://{artifact}/monitoring/{group}/retraining-requests/{date}.json
 s3://{data}/raw/{schema}/                                                 raw data, unless a run names its own
+s3://{data}/current/{schema}/{date}/                                      a day's batch, by default
+s3://{data}/labels/{schema}/{date}/                                       its outcomes, when known
 ```
 """
 
@@ -69,3 +77,63 @@ def split_s3_uri(uri: str) -> tuple[str, str]:
     if not match:
         raise ValueError(f"{uri!r:.200} is not an S3 address like s3://bucket/folder/")
     return match.group(1), match.group(2) or ""
+
+
+def monitoring_run_prefix(artifact_bucket: str, slug: str, hash_digits: str) -> str:
+    """Return the S3 URI, without a closing slash, under which everything of one monitoring run lies."""
+    return f"s3://{artifact_bucket}/monitoring-runs/{slug}-{hash_digits}"
+
+
+def monitoring_prefix(artifact_bucket: str, group: str, version: str) -> str:
+    """Return where what is known of one model version's days lies, whichever run found it out."""
+    return f"s3://{artifact_bucket}/monitoring/{group}/{version}"
+
+
+def monitor_state_uri(prefix: str) -> str:
+    """Return the one sequential state of a model version; `prefix` is that of `monitoring_prefix`."""
+    return f"{prefix}/monitor_state.json"
+
+
+def predictions_uri(prefix: str, date: str) -> str:
+    """Return the model version's scores of one day's batch; `date` is YYYY-MM-DD here and below."""
+    return f"{prefix}/predictions/{date}/predictions.csv"
+
+
+def days_prefix(prefix: str) -> str:
+    """Return the folder that holds one folder per recorded day, with its closing slash."""
+    return f"{prefix}/days/"
+
+
+def day_record_uri(prefix: str, date: str) -> str:
+    """Return what one day came to."""
+    return f"{days_prefix(prefix)}{date}/day.json"
+
+
+def alert_marker_uri(prefix: str, date: str, kind: str, transition: str) -> str:
+    """Return the marker that keeps an alert of a day from being sent twice or never."""
+    return f"{days_prefix(prefix)}{date}/alert-{kind}-{transition}.json"
+
+
+def metrics_marker_uri(prefix: str, date: str) -> str:
+    """Return the marker of a day's published metrics."""
+    return f"{days_prefix(prefix)}{date}/metrics.json"
+
+
+def retraining_requests_prefix(artifact_bucket: str, group: str) -> str:
+    """Return the folder of a group's requested retrainings (cooldown, monthly budget), with its slash."""
+    return f"s3://{artifact_bucket}/monitoring/{group}/retraining-requests/"
+
+
+def retraining_request_uri(artifact_bucket: str, group: str, date: str) -> str:
+    """Return the record of the retraining that one day's drift asked for."""
+    return f"{retraining_requests_prefix(artifact_bucket, group)}{date}.json"
+
+
+def default_batch_uri(data_bucket: str, schema_name: str, date: str) -> str:
+    """Return where a day's batch lies unless a run names another place."""
+    return f"s3://{data_bucket}/current/{schema_name}/{date}/"
+
+
+def default_labels_uri(data_bucket: str, schema_name: str, date: str) -> str:
+    """Return where the outcomes of the customers of a day's batch lie when they have come."""
+    return f"s3://{data_bucket}/labels/{schema_name}/{date}/"

@@ -5,8 +5,10 @@ import pytest
 from include.settings.environment import (
     Environment,
     EnvironmentSettingsError,
+    MonitoringEnvironment,
     OperatorSettings,
     read_environment,
+    read_monitoring_environment,
     read_operator_settings,
 )
 
@@ -118,6 +120,8 @@ def test_operator_settings_when_nothing_is_set_then_has_defaults_and_does_not_fa
         region=None,
         retry_delay_seconds=300,
         retraining_schedule="@daily",
+        drift_schedule="@daily",
+        batch_poll_interval_seconds=300,
     )
 
 
@@ -136,7 +140,57 @@ def test_operator_settings_when_nothing_is_set_then_has_defaults_and_does_not_fa
         ({"AWS_REGION": "eu-north-1", "AWS_DEFAULT_REGION": "eu-west-1"}, "region", "eu-west-1"),
         ({"CHURN_RETRAINING_SCHEDULE": "none"}, "retraining_schedule", None),
         ({"CHURN_RETRAINING_SCHEDULE": "0 3 * * 1"}, "retraining_schedule", "0 3 * * 1"),
+        ({"CHURN_DRIFT_SCHEDULE": "None"}, "drift_schedule", None),
+        ({"CHURN_DRIFT_SCHEDULE": "@hourly"}, "drift_schedule", "@hourly"),
+        ({"CHURN_BATCH_POLL_INTERVAL_SECONDS": "0.2"}, "batch_poll_interval_seconds", 0.2),
+        ({"CHURN_BATCH_POLL_INTERVAL_SECONDS": "soon"}, "batch_poll_interval_seconds", 300),
     ],
 )
 def test_operator_settings_when_a_variable_is_set_then_is_read_or_falls_back(variables, attribute, expected):
     assert getattr(read_operator_settings(variables), attribute) == expected
+
+
+TOPIC = "arn:aws:sns:eu-west-1:123456789012:churn-alerts"
+
+
+def test_monitoring_environment_when_complete_then_holds_the_topic_and_a_namespace():
+    environment = MonitoringEnvironment.from_mapping({**REQUIRED, "CHURN_ALERT_TOPIC_ARN": TOPIC})
+    assert environment.alert_topic_arn == TOPIC
+    assert environment.metric_namespace == "TelecomChurn"
+    assert environment.data_bucket == "churn-data"
+    assert MonitoringEnvironment.from_json_mapping(environment.to_mapping()) == environment
+
+
+def test_monitoring_environment_when_everything_is_missing_then_all_names_are_told_at_once():
+    with pytest.raises(EnvironmentSettingsError) as refused:
+        MonitoringEnvironment.from_mapping({})
+    assert all(name in str(refused.value) for name in (*REQUIRED, "CHURN_ALERT_TOPIC_ARN"))
+    assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("CHURN_ALERT_TOPIC_ARN", "churn-alerts"),
+        ("CHURN_ALERT_TOPIC_ARN", "arn:aws:sqs:eu-west-1:123456789012:churn-alerts"),
+        ("CHURN_METRIC_NAMESPACE", "AWS/SageMaker"),
+        ("CHURN_METRIC_NAMESPACE", "two words"),
+    ],
+)
+def test_monitoring_environment_when_one_variable_is_wrong_then_it_is_named(name, value):
+    with pytest.raises(EnvironmentSettingsError, match=name):
+        MonitoringEnvironment.from_mapping({**REQUIRED, "CHURN_ALERT_TOPIC_ARN": TOPIC, name: value})
+
+
+def test_environment_when_the_alert_topic_is_missing_then_retraining_does_not_ask_for_it():
+    assert Environment.from_mapping(REQUIRED).artifact_bucket
+
+
+def test_read_monitoring_environment_when_process_variables_are_set_then_reads_them(monkeypatch):
+    for name, value in {
+        **REQUIRED,
+        "CHURN_ALERT_TOPIC_ARN": TOPIC,
+        "CHURN_METRIC_NAMESPACE": "Own/Name",
+    }.items():
+        monkeypatch.setenv(name, value)
+    assert read_monitoring_environment().metric_namespace == "Own/Name"

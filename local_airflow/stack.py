@@ -22,6 +22,7 @@ from local_airflow.processes import (
 )
 from local_airflow.stack_settings import (
     ADMIN_USER,
+    ALERT_TOPIC,
     ARTIFACT_BUCKET,
     DATA_BUCKET,
     LOOPBACK,
@@ -34,7 +35,6 @@ from local_airflow.stack_settings import (
     write_admin_password,
 )
 
-DAG_ID = "churn_retraining"
 START_TIMEOUT_SECONDS = 180.0
 _AIRFLOW = PROJECT_ROOT / ".venvs/airflow/bin/airflow"
 _PYTHON = PROJECT_ROOT / ".venvs/airflow/bin/python"
@@ -49,7 +49,7 @@ def airflow_components(settings: StackSettings) -> tuple[str, ...]:
 
 
 def start_stack(settings: StackSettings, report: Report, *, quiet_minutes: float | None = None) -> bool:
-    """Start whatever does not run yet and wait until the DAG can be triggered.
+    """Start whatever does not run yet and wait until every DAG can be triggered.
 
     With `quiet_minutes` a stack that this call starts ends by itself once no command has used it for so long;
     without, a stack that would end by itself stays. Returns whether anything was started.
@@ -74,7 +74,7 @@ def start_stack(settings: StackSettings, report: Report, *, quiet_minutes: float
             if "airflow" in missing:
                 _start_airflow(settings, report, aws)
             aws.result()
-            _wait_for_dag(settings)
+            _wait_for_dags(settings)
         if missing:
             remember_ports(settings)
             if quiet_minutes is not None:
@@ -130,17 +130,19 @@ def _start_aws(settings: StackSettings, *, is_missing: bool) -> None:
         command = [
             str(_AWS_PYTHON), "-m", "local_aws",
             "--host", LOOPBACK, "--port", str(settings.aws_port), "--state-dir", str(settings.aws_state_dir),
+            "--outbox", str(settings.outbox_dir),
         ]  # fmt: skip
         start_process("aws", command, process_environment(settings), settings)
         _wait_until(lambda: _answers(f"{settings.aws_url}/health"), settings, "aws")
     _publish_job_code(settings)
+    _make_alert_topic(settings)
 
 
 def _publish_job_code(settings: StackSettings) -> None:
     """Make the buckets and upload the job bundle; today's code is what the next run uses."""
-    published = settings.state_dir / "published_job_code.txt"
+    published = settings.aws_state_dir / "published_job_code.txt"  # goes when the buckets go
     signature = _job_code_signature()
-    if published.exists() and published.read_text() == signature and settings.aws_state_dir.exists():
+    if published.exists() and published.read_text() == signature:
         return
     s3 = open_aws_client(settings, "s3")
     existing = {bucket["Name"] for bucket in s3.list_buckets()["Buckets"]}
@@ -160,6 +162,13 @@ def _publish_job_code(settings: StackSettings) -> None:
             f"the job bundle could not be uploaded: {(done.stderr or done.stdout).strip()[-600:]}"
         )
     published.write_text(signature)
+
+
+def _make_alert_topic(settings: StackSettings) -> None:
+    """Make the topic of drift alerts once: the stand-in keeps it, and asking again costs it a second."""
+    made = settings.aws_state_dir / "alert_topic.txt"
+    if not made.exists():
+        made.write_text(open_aws_client(settings, "sns").create_topic(Name=ALERT_TOPIC)["TopicArn"])
 
 
 def _job_code_signature() -> str:
@@ -202,16 +211,18 @@ def _start_airflow(settings: StackSettings, report: Report, aws: Future[None]) -
     _wait_until(is_healthy, settings, "airflow")
 
 
-def _wait_for_dag(settings: StackSettings) -> None:
+def _wait_for_dags(settings: StackSettings) -> None:
     api = AirflowApi(settings)
     api.log_in()
+    missing = {path.stem for path in (PROJECT_ROOT / "dags").glob("*.py")}  # file name = DAG id
 
-    def is_parsed() -> bool:
+    def are_parsed() -> bool:
         if errors := api.import_errors():
             raise StackError("a DAG file cannot be imported: " + " | ".join(errors))
-        return api.find_dag(DAG_ID) is not None
+        missing.difference_update([dag_id for dag_id in missing if api.find_dag(dag_id)])
+        return not missing
 
-    _wait_until(is_parsed, settings, "airflow")
+    _wait_until(are_parsed, settings, "airflow")
 
 
 def _wait_until(condition: Callable[[], bool], settings: StackSettings, *names: str) -> None:

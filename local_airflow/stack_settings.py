@@ -14,6 +14,11 @@ REGION = "eu-west-1"
 ACCOUNT_ID = "123456789012"  # AWS's documentation account; nothing real is reached
 ARTIFACT_BUCKET = "churn-artifacts"
 DATA_BUCKET = "churn-data"
+RETRAINING_DAG_ID = "churn_retraining"
+DRIFT_DAG_ID = "churn_drift_monitoring"
+ALERT_TOPIC = "churn-drift-alerts"
+ALERT_TOPIC_ARN = f"arn:aws:sns:{REGION}:{ACCOUNT_ID}:{ALERT_TOPIC}"
+METRIC_NAMESPACE = "TelecomChurn"
 ADMIN_USER = "admin"
 STACK_MARK = "CHURN_LAPTOP_STACK"  # in every process's environment, so that `make down` finds them all
 COMPONENT_MARK = "CHURN_LAPTOP_COMPONENT"
@@ -42,6 +47,11 @@ class StackSettings:
     def aws_state_dir(self) -> Path:
         """State of the AWS stand-in."""
         return self.state_dir / "aws"
+
+    @property
+    def outbox_dir(self) -> Path:
+        """Where the stand-in puts what is published to SNS, one readable file per message."""
+        return self.state_dir / "outbox"
 
     @property
     def log_dir(self) -> Path:
@@ -122,6 +132,10 @@ def process_environment(settings: StackSettings) -> dict[str, str]:
         "CHURN_POLL_INTERVAL_SECONDS": "0.1",
         "CHURN_RETRY_DELAY_SECONDS": "2",
         "CHURN_RETRAINING_SCHEDULE": "none",  # a laptop runs when asked, not every midnight
+        # Airflow backfills only what has a schedule; USE_JOB_SCHEDULE below keeps it from running by itself.
+        "CHURN_DRIFT_SCHEDULE": "@daily",
+        "CHURN_ALERT_TOPIC_ARN": ALERT_TOPIC_ARN,
+        "CHURN_METRIC_NAMESPACE": METRIC_NAMESPACE,
     }
 
 
@@ -156,6 +170,7 @@ def _airflow_environment(settings: StackSettings) -> dict[str, str]:
         "AIRFLOW__SCHEDULER__TASK_QUEUED_TIMEOUT": 30,
         "AIRFLOW__SCHEDULER__TASK_QUEUED_TIMEOUT_CHECK_INTERVAL": 10,
         "AIRFLOW__SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": 0.1,
+        "AIRFLOW__SCHEDULER__USE_JOB_SCHEDULE": False,  # runs are triggered or backfilled, never scheduled
         "AIRFLOW__DAG_PROCESSOR__REFRESH_INTERVAL": 30,
         "AIRFLOW__DAG_PROCESSOR__PARSING_PROCESSES": 1,
         "AIRFLOW__TRIGGERER__TRIGGERER_HEALTH_CHECK_THRESHOLD": 10,

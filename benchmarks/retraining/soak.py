@@ -15,10 +15,11 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
 from local_airflow.airflow_api import AirflowApi  # noqa: E402 - the project is not installed
+from local_airflow.dag_run_watch import watch_run  # noqa: E402
 from local_airflow.processes import kill_stack, stop_stack  # noqa: E402
-from local_airflow.retraining_run import RunRequest, trigger_run, watch_run  # noqa: E402
+from local_airflow.retraining_run import RunRequest, trigger_run  # noqa: E402
 from local_airflow.stack import open_aws_client, start_stack  # noqa: E402
-from local_airflow.stack_settings import StackSettings  # noqa: E402
+from local_airflow.stack_settings import RETRAINING_DAG_ID, StackSettings  # noqa: E402
 
 REQUEST = RunRequest(data=None, schema=None, conf={"synthetic_rows": 7043})
 LONGEST_MOMENT_SECONDS = 16.0
@@ -60,7 +61,7 @@ def run_once(settings: StackSettings, kill_after_seconds: float | None) -> float
         killed = kill_stack(settings)
         print(f"killed {killed} processes {kill_after_seconds:.2f} s after the trigger")
         api = log_in(settings)
-    run, tasks = watch_run(api, run_id, print)
+    run, tasks = watch_run(api, RETRAINING_DAG_ID, run_id, print)
     states = {task["task_id"]: task["state"] for task in tasks}
     registered = count_packages(settings) - packages
     if run["state"] != "success" or registered != 1 or count_unfinished_jobs(settings):

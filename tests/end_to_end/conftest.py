@@ -12,11 +12,12 @@ import psutil
 import pytest
 
 from local_airflow.airflow_api import AirflowApi
+from local_airflow.dag_run_watch import watch_run
 from local_airflow.processes import kill_stack, stack_processes, stop_stack
-from local_airflow.retraining_run import RunRequest, trigger_run, watch_run
-from local_airflow.run_summary import collect_summary
-from local_airflow.stack import DAG_ID, open_aws_client, start_stack
-from local_airflow.stack_settings import StackSettings
+from local_airflow.retraining_run import RunRequest, trigger_run
+from local_airflow.retraining_summary import collect_summary
+from local_airflow.stack import open_aws_client, start_stack
+from local_airflow.stack_settings import RETRAINING_DAG_ID, StackSettings
 
 ROOT = Path(__file__).resolve().parents[2]
 WAIT_SECONDS = 120.0
@@ -42,7 +43,7 @@ class Laptop:
         return trigger_run(self.api, self.settings, RunRequest(data=data, schema=schema, conf=conf), print)
 
     def finish(self, run_id: str) -> dict[str, Any]:
-        run, tasks = watch_run(self.api, run_id, print)
+        run, tasks = watch_run(self.api, RETRAINING_DAG_ID, run_id, print)
         return collect_summary(self.api, self.settings, run, tasks, total_seconds=0.0, stack_seconds=0.0)
 
     def run(
@@ -51,10 +52,12 @@ class Laptop:
         return self.finish(self.trigger(conf, data, schema))
 
     def task_states(self, run_id: str) -> dict[str, str | None]:
-        return {task["task_id"]: task["state"] for task in self.api.get_task_instances(DAG_ID, run_id)}
+        return {
+            task["task_id"]: task["state"] for task in self.api.get_task_instances(RETRAINING_DAG_ID, run_id)
+        }
 
     def task_log(self, run_id: str, task_id: str, try_number: int = 1) -> str:
-        lines = self.api.get_log_lines(DAG_ID, run_id, task_id, try_number)
+        lines = self.api.get_log_lines(RETRAINING_DAG_ID, run_id, task_id, try_number)
         return "\n".join(str(line) for line in lines)
 
     def jobs(self) -> dict[str, str]:

@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from local_airflow.stack import DAG_ID, open_aws_client
-from local_airflow.stack_settings import StackError
+from local_airflow.stack import open_aws_client
+from local_airflow.stack_settings import RETRAINING_DAG_ID, StackError
 
 pytestmark = pytest.mark.end_to_end
 
@@ -36,7 +36,7 @@ def test_run_when_the_threshold_is_out_of_reach_then_skips_registration_and_says
     assert laptop.task_states(run_id)["register_model_package"] == "skipped"
     assert not summary["gate"]["passed"]
     assert "0.99" in summary["gate"]["sentence"]
-    assert "0.99" in laptop.api.get_run(DAG_ID, run_id)["note"]
+    assert "0.99" in laptop.api.get_run(RETRAINING_DAG_ID, run_id)["note"]
     assert "0.99" in laptop.task_log(run_id, "accuracy_gate")
     assert laptop.packages() == before
 
@@ -80,7 +80,9 @@ def test_run_when_the_data_are_broken_then_preprocess_fails_with_one_line_about_
     assert summary["dag_run_state"] == "failed"
     assert summary["metrics"] == {}
     assert "broken.csv" in laptop.task_log(run_id, "preprocess")
-    preprocess = [t for t in laptop.api.get_task_instances(DAG_ID, run_id) if t["task_id"] == "preprocess"]
+    preprocess = [
+        t for t in laptop.api.get_task_instances(RETRAINING_DAG_ID, run_id) if t["task_id"] == "preprocess"
+    ]
     assert preprocess[0]["try_number"] == 1, "the same data fail the same way"
 
 

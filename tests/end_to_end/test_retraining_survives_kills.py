@@ -5,7 +5,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from local_airflow.stack import DAG_ID, open_aws_client
+from local_airflow.stack import open_aws_client
+from local_airflow.stack_settings import RETRAINING_DAG_ID
 
 pytestmark = [pytest.mark.end_to_end, pytest.mark.slow]
 
@@ -80,9 +81,10 @@ def test_synthetic_package_when_a_person_approves_it_then_is_refused(laptop, sur
 
 
 def test_task_when_a_person_clears_it_after_it_finished_then_runs_anew_and_registers_once(laptop, survivor):
-    laptop.api.clear_task(DAG_ID, survivor.run_id, "evaluate")
+    laptop.api.clear_task(RETRAINING_DAG_ID, survivor.run_id, "evaluate")
     laptop.wait_for(
-        "the run to go on", lambda: laptop.api.get_run(DAG_ID, survivor.run_id)["state"] != "success"
+        "the run to go on",
+        lambda: laptop.api.get_run(RETRAINING_DAG_ID, survivor.run_id)["state"] != "success",
     )
     assert laptop.finish(survivor.run_id)["dag_run_state"] == "success"
     jobs = jobs_of(laptop, survivor.jobs_before, "evaluate")
@@ -95,7 +97,7 @@ def test_task_when_a_person_marks_it_failed_while_it_runs_then_its_job_is_stoppe
     jobs_before = set(laptop.jobs())
     run_id = laptop.trigger(BIG)
     laptop.wait_for("a preprocess job", lambda: jobs_of(laptop, jobs_before, "preprocess"))
-    laptop.api.set_task_state(DAG_ID, run_id, "preprocess", "failed")
+    laptop.api.set_task_state(RETRAINING_DAG_ID, run_id, "preprocess", "failed")
     laptop.wait_for(
         "the job to be stopped",
         lambda: set(jobs_of(laptop, jobs_before, "preprocess").values()) == {"Stopped"},

@@ -3,11 +3,11 @@
 import json
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from local_airflow.airflow_api import AirflowApi
-from local_airflow.stack import DAG_ID, open_aws_client
-from local_airflow.stack_settings import PROJECT_ROOT, StackSettings
+from local_airflow.run_files import fetch_object, shown
+from local_airflow.stack import open_aws_client
+from local_airflow.stack_settings import RETRAINING_DAG_ID, StackSettings
 
 JOB_TASKS = ("preprocess", "train", "evaluate")
 _SHOWN_METRICS = ("accuracy", "roc_auc", "pr_auc", "f1", "brier_score", "lift_at_10_percent")
@@ -27,8 +27,10 @@ def collect_summary(
     A task that did not get to run leaves its part null; nothing is guessed.
     """
     run_id = run["dag_run_id"]
-    results = {name: api.get_xcom(DAG_ID, run_id, name) for name in (*JOB_TASKS, "register_model_package")}
-    decision = api.get_xcom(DAG_ID, run_id, "accuracy_gate", "gate_decision")
+    results = {
+        name: api.get_xcom(RETRAINING_DAG_ID, run_id, name) for name in (*JOB_TASKS, "register_model_package")
+    }
+    decision = api.get_xcom(RETRAINING_DAG_ID, run_id, "accuracy_gate", "gate_decision")
     reports = _download_reports(settings, run_id, results, decision)
     quality = _read_json(reports.get("data_quality_json"))
     evaluation = _read_json(reports.get("evaluation_json"))
@@ -36,7 +38,7 @@ def collect_summary(
     seconds = {task["task_id"]: round(task["duration"] or 0.0, 2) for task in tasks}
     job_seconds = {name: results[name]["seconds"] for name in JOB_TASKS if results[name]}
     return {
-        "dag_id": DAG_ID,
+        "dag_id": RETRAINING_DAG_ID,
         "dag_run_id": run_id,
         "dag_run_state": run["state"],
         "note": run.get("note"),
@@ -53,7 +55,7 @@ def collect_summary(
             "jobs": round(sum(job_seconds.values()), 2),
             "per_job": job_seconds,
         },
-        "reports": {name: _shown(path) for name, path in reports.items()},
+        "reports": {name: shown(path) for name, path in reports.items()},
     }
 
 
@@ -83,28 +85,6 @@ def render_summary(summary: dict[str, Any]) -> list[str]:
         f"{seconds['jobs']:.1f} in the jobs"
     )
     return lines
-
-
-def describe_failure(api: AirflowApi, run: dict[str, Any], tasks: list[dict[str, Any]]) -> list[str]:
-    """One line per failed task: the last error its log holds."""
-    lines = []
-    for task in tasks:
-        if task["state"] != "failed":
-            continue
-        log = api.get_log_lines(DAG_ID, run["dag_run_id"], task["task_id"], task["try_number"])
-        lines.append(f"error     {task['task_id']}: {_last_error(log)}")
-    return lines or ["error     the run failed without a failed task; see the Airflow log"]
-
-
-def _last_error(log: list[dict[str, Any]]) -> str:
-    for line in reversed(log):
-        for detail in reversed(line.get("error_detail") or []):
-            if detail.get("exc_value"):
-                return " ".join(str(detail["exc_value"]).split())
-    errors = [line for line in log if line.get("level") in {"error", "critical"}]
-    return (
-        " ".join(str(errors[-1].get("event")).split()) if errors else "see the task's log in the Airflow UI"
-    )
 
 
 def _data_facts(quality: dict[str, Any] | None) -> dict[str, Any] | None:
@@ -146,12 +126,7 @@ def _download_reports(
     folder = settings.state_dir / "reports" / run_id
     folder.mkdir(parents=True, exist_ok=True)
     s3 = open_aws_client(settings, "s3")
-    found = {}
-    for name, uri in wanted.items():
-        location = urlsplit(uri)
-        target = folder / Path(location.path).name
-        s3.download_file(location.netloc, location.path.strip("/").replace("//", "/"), str(target))
-        found[name] = target
+    found = {name: fetch_object(s3, uri, folder) for name, uri in wanted.items()}
     if decision:
         target = folder / "gate_decision.json"
         target.write_text(json.dumps(decision, indent=2) + "\n")
@@ -161,7 +136,3 @@ def _download_reports(
 
 def _read_json(path: Path | None) -> dict[str, Any] | None:
     return json.loads(path.read_text()) if path else None
-
-
-def _shown(path: Path) -> str:
-    return str(path.relative_to(PROJECT_ROOT) if path.is_relative_to(PROJECT_ROOT) else path)

@@ -1,0 +1,45 @@
+"""Put a person's data files into the data bucket, together with the mark of synthetic data."""
+
+import hashlib
+from pathlib import Path
+from typing import Any
+
+from local_airflow.stack_settings import DATA_BUCKET, StackError
+
+DATA_SUFFIXES = (".csv", ".csv.gz", ".parquet")
+# Written by generate_synthetic_data (sagemaker_jobs/input_files.py); customers do not lose it on the way.
+SYNTHETIC_MARKER = "_synthetic_data.json"
+
+
+def find_data_files(path: Path) -> list[Path]:
+    """Return the data file, or all data files of a folder; StackError when there is none."""
+    if path.is_file():
+        return [path]
+    files = sorted(found for found in path.rglob("*") if found.name.endswith(DATA_SUFFIXES))
+    if not files:
+        raise StackError(f"DATA={path.name}: holds no {', '.join(DATA_SUFFIXES)} file")
+    return files
+
+
+def upload_data(s3: Any, path: Path) -> str:
+    """Upload a file or folder under a name made from its content; returns the folder's S3 address."""
+    files = find_data_files(path)
+    digest = hashlib.sha256()
+    for file in files:
+        digest.update(file.name.encode())
+        with file.open("rb") as stream:
+            digest.update(hashlib.file_digest(stream, "sha256").digest())
+    prefix = f"uploads/{digest.hexdigest()[:16]}/"
+    upload_files(s3, files, root=path.parent if path.is_file() else path, prefix=prefix)
+    return f"s3://{DATA_BUCKET}/{prefix}"
+
+
+def upload_files(s3: Any, files: list[Path], *, root: Path, prefix: str) -> None:
+    """Upload the files under the prefix, and beside them the marker when one of their folders has it."""
+    markers = {
+        marker
+        for folder in {root, *(file.parent for file in files)}
+        if (marker := folder / SYNTHETIC_MARKER).is_file()
+    }
+    for file in [*files, *sorted(markers)]:
+        s3.upload_file(str(file), DATA_BUCKET, prefix + file.relative_to(root).as_posix())

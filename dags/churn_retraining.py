@@ -56,6 +56,7 @@ from airflow.sdk import DAG
 from include.airflow_tasks import retraining_tasks as tasks
 from include.airflow_tasks.dag_parameters import airflow_params, describe_parameters
 from include.settings.environment import read_operator_settings
+from include.settings.retraining_table import PARAMETERS
 
 settings = read_operator_settings()
 
@@ -63,14 +64,14 @@ with DAG(
     dag_id="churn_retraining",
     dag_display_name="Churn: retrain the model",
     description="Raw churn data to a model package that waits for approval, behind an accuracy gate",
-    doc_md=__doc__.format(parameters=describe_parameters()),
+    doc_md=__doc__.format(parameters=describe_parameters(PARAMETERS)),
     schedule=settings.retraining_schedule,
     start_date=datetime(2026, 1, 1, tzinfo=UTC),
     catchup=False,
     max_active_runs=1,
     # Three jobs of at most a day each (max_runtime_seconds) and their start-up; a stuck run blocks the next.
     dagrun_timeout=timedelta(hours=80),
-    params=airflow_params(),
+    params=airflow_params(PARAMETERS),
     default_args=tasks.default_arguments(settings),
     tags=["churn", "retraining", "sagemaker"],
 ) as dag:

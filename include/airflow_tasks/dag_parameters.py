@@ -1,13 +1,14 @@
-"""One table of parameters, two readers more: the trigger form and the DAG's documentation."""
+"""A DAG's table of parameters, two readers more: the trigger form and the DAG's documentation."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from airflow.sdk import Param
 
-from include.settings.parameter_table import PARAMETERS, Parameter
+from include.settings.parameter_table import Parameter
 
 
-def airflow_params() -> dict[str, Param]:
+def airflow_params(table: Sequence[Parameter]) -> dict[str, Param]:
     """Return the DAG's Params: typed, bounded, titled and described, in the table's order and sections."""
     return {
         parameter.name: Param(
@@ -17,14 +18,14 @@ def airflow_params() -> dict[str, Param]:
             section=parameter.section,
             **parameter.schema,
         )
-        for parameter in PARAMETERS
+        for parameter in table
     }
 
 
-def describe_parameters() -> str:
+def describe_parameters(table: Sequence[Parameter]) -> str:
     """Return the table as Markdown: name, default, bounds, and what it is for."""
     lines = ["| parameter | default | values | meaning |", "|---|---|---|---|"]
-    for row in PARAMETERS:
+    for row in table:
         cells = (f"`{row.name}`", _default(row), _values(row), _escape(row.description))
         lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines)

@@ -24,7 +24,8 @@ from include.data_contracts.retraining_plan import JobBundle, RetrainingPlan
 from include.sagemaker_requests.container_images import UnknownImageError
 from include.sagemaker_requests.plan_freezing import freeze_plan
 from include.settings.environment import Environment, EnvironmentSettingsError
-from include.settings.retraining_parameters import ParameterError, RetrainingParameters
+from include.settings.retraining_parameters import RetrainingParameters
+from include.settings.run_parameters import ParameterError
 from include.settings.s3_layout import BUNDLE_POINTER_KEY, default_input_uri, run_hash, run_prefix, schema_uri
 
 log = logging.getLogger(__name__)

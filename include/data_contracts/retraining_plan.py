@@ -6,7 +6,8 @@ from typing import Any
 
 from include.data_contracts.mapping_reader import ContractError, MappingReader
 from include.settings.environment import Environment
-from include.settings.retraining_parameters import ParameterError, RetrainingParameters
+from include.settings.retraining_parameters import RetrainingParameters
+from include.settings.run_parameters import ParameterError
 
 CONTRACT = "retraining_plan"
 VERSION = 1

@@ -1,19 +1,10 @@
-"""The one table of what a retraining run can be told: form, validation and documentation are made from it."""
+"""What the tables of run parameters are made of; each DAG has a table of its own beside this module."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
-MOST_HYPERPARAMETERS = 80  # SageMaker takes 100; the toolkit's own and ours need room
 SECONDS_PER_DAY = 86_400
-
-# Arguments of the training script itself and names the toolkit keeps for itself.
-_RESERVED = (
-    "algorithm|seed|help|train_dir|encoder_dir|model_dir|output_data_dir|model_archive|hyperparameters"
-    "|sagemaker_.*"
-)
-# One letter would reach the script as `-n` instead of `--n`.
-HYPERPARAMETER_NAME_PATTERN = rf"^(?!(?:{_RESERVED})$)[a-z][a-z0-9_]+$"
 
 # CPU families only, because the images are CPU builds; without local disks, because volume_size_gb is an EBS
 # volume. Both processing and training accept all of these (a test asks SageMaker's own list).
@@ -29,14 +20,19 @@ _INSTANCE_SIZES: Mapping[str, tuple[str, ...]] = {
 }  # fmt: skip
 INSTANCE_TYPES = tuple(f"ml.{family}.{size}" for family, sizes in _INSTANCE_SIZES.items() for size in sizes)
 
-ALGORITHMS = ("hist_gradient_boosting", "logistic_regression", "random_forest", "keras_mlp")
-
-_S3_PLACE = r"s3://[a-z0-9][a-z0-9.\-]{1,61}[a-z0-9]/"
+S3_PLACE = r"s3://[a-z0-9][a-z0-9.\-]{1,61}[a-z0-9]/"
 
 # Any language, but nothing invisible and no half of a surrogate pair.
-_KEY_CHARACTERS = r"[^\x00-\x1f\x7f\ud800-\udfff]*"
+KEY_CHARACTERS = r"[^\x00-\x1f\x7f\ud800-\udfff]*"
 
-Section = Literal["Data", "Model", "Accuracy gate", "Machines", "Registration"]
+# An emptied field of the trigger form is sent as null.
+ADDRESS_OF_A_PLACE: Mapping[str, Any] = {
+    "type": ["string", "null"],
+    "maxLength": 500,
+    "pattern": rf"^({S3_PLACE}{KEY_CHARACTERS})?$",
+    "$comment": "an S3 address such as s3://bucket/folder/, or empty",
+}
+REASON: Mapping[str, Any] = {"type": ["string", "null"], "maxLength": 500}
 
 
 @dataclass(frozen=True)
@@ -44,169 +40,46 @@ class Parameter:
     """One parameter: its JSON Schema (type, bounds, choices), default and what a person reads about it."""
 
     name: str
-    section: Section
+    section: str
     title: str
     description: str
     default: Any
     schema: Mapping[str, Any]
 
 
-def _choice(values: tuple[str, ...]) -> dict[str, Any]:
+def choice(values: tuple[str, ...]) -> dict[str, Any]:
+    """Return the schema of one of several words."""
     return {"type": "string", "enum": list(values)}
 
 
-def _whole_number(minimum: int, maximum: int) -> dict[str, Any]:
+def whole_number(minimum: int, maximum: int) -> dict[str, Any]:
+    """Return the schema of a whole number within bounds, both included."""
     return {"type": "integer", "minimum": minimum, "maximum": maximum}
 
 
-def _share(minimum: float = 0.0, maximum: float = 1.0) -> dict[str, Any]:
+def number(minimum: float, maximum: float) -> dict[str, Any]:
+    """Return the schema of a number within bounds, both included."""
     return {"type": "number", "minimum": minimum, "maximum": maximum}
 
 
-PARAMETERS: tuple[Parameter, ...] = (
-    Parameter(
-        "input_data_uri", "Data", "Where the raw data lies",
-        "S3 folder or file with raw customer data: CSV, gzip CSV or Parquet; all files are read. "
-        "Empty: raw/<schema>/ in the data bucket.",
-        "",
-        {
-            # An emptied field of the trigger form is sent as null.
-            "type": ["string", "null"], "maxLength": 500, "pattern": rf"^({_S3_PLACE}{_KEY_CHARACTERS})?$",
-            "$comment": "an S3 address such as s3://bucket/folder/, or empty",
-        },
-    ),
-    Parameter(
-        "schema", "Data", "Schema of the data",
-        "Name of a schema that ships with the project (ibm_telco, iranian, mlc), or the S3 address of one's "
-        "own .yaml or .json schema file.",
-        "ibm_telco",
-        {
-            "type": "string", "maxLength": 500,
-            "pattern": rf"^([a-z][a-z0-9_]{{0,62}}|{_S3_PLACE}{_KEY_CHARACTERS}\.(yaml|yml|json))$",
-            "$comment": "the name of a schema of this project, or s3://bucket/folder/name.yaml (or .json)",
-        },
-    ),
-    Parameter(
-        "on_missing_data", "Data", "When no data exists",
-        "fail: end the run and say where data was looked for. synthetic: invent customers; everything made "
-        "from them is marked synthetic and the model can never be approved.",
-        "fail", _choice(("fail", "synthetic")),
-    ),
-    Parameter(
-        "synthetic_rows", "Data", "Synthetic customers",
-        "How many customers to invent when there is no data and on_missing_data is synthetic.",
-        10_000, _whole_number(500, 10_000_000),
-    ),
-    Parameter(
-        "test_fraction", "Data", "Share held out for the test",
-        "Share of the customers that training never sees and the model is judged on.",
-        0.2, _share(0.05, 0.5),
-    ),
-    Parameter(
-        "algorithm", "Model", "Algorithm",
-        "hist_gradient_boosting (calibrated), logistic_regression and random_forest run on the scikit-learn "
-        "image, keras_mlp on the TensorFlow image.",
-        "hist_gradient_boosting", _choice(ALGORITHMS),
-    ),
-    Parameter(
-        "hyperparameters", "Model", "Hyperparameters",
-        'Names and values for the algorithm, for example {"learning_rate": 0.05}; what is not named keeps '
-        "its default. Names are snake_case of two letters or more.",
-        {},
-        {
-            "type": "object",
-            "maxProperties": MOST_HYPERPARAMETERS,
-            "propertyNames": {
-                "pattern": HYPERPARAMETER_NAME_PATTERN, "maxLength": 64,
-                "$comment": "snake_case of two letters or more, and not a name of the training script itself "
-                "(algorithm, seed ...)",
-            },
-            "additionalProperties": {
-                "type": ["string", "number", "boolean"],
-                # With the quotes that keep a text a text on its way, 256 characters: SageMaker's limit.
-                "maxLength": 254,
-                "pattern": r"^[A-Za-z0-9_.:/=+ \-]*$",
-                "$comment": "a word of letters, digits, spaces and _ . : / = + -",
-                "minimum": -1e15,
-                "maximum": 1e15,
-            },
-        },
-    ),
-    Parameter(
-        "seed", "Model", "Random seed",
-        "Seed of the split, of training and of the bootstrap: the same data and seed give the same model.",
-        42, _whole_number(0, 4_294_967_295),
-    ),
-    Parameter(
-        "gate_metric", "Accuracy gate", "Metric of the gate",
-        "Which metric must reach its threshold before a model is registered.",
-        "accuracy", _choice(("accuracy", "roc_auc")),
-    ),
-    Parameter(
-        "accuracy_threshold", "Accuracy gate", "Accuracy threshold",
-        "Lowest accuracy on the held-out customers that passes when gate_metric is accuracy (the threshold "
-        "itself passes).",
-        0.80, _share(),
-    ),
-    Parameter(
-        "roc_auc_threshold", "Accuracy gate", "ROC-AUC threshold",
-        "Lowest area under the ROC curve on the held-out customers that passes when gate_metric is roc_auc "
-        "(the threshold itself passes).",
-        0.80, _share(),
-    ),
-    Parameter(
-        "gate_safeguards", "Accuracy gate", "Safeguards",
-        "Also require that the model beats the majority class, ranks and calibrates well, and is not so good "
-        "that a leaked column must be suspected (docs/quality-gate.md).",
-        True, {"type": "boolean"},
-    ),
-    Parameter(
-        "preprocess_instance_type", "Machines", "Instance for preprocess",
-        "SageMaker instance that validates, cleans and splits the data.",
-        "ml.m5.large", _choice(INSTANCE_TYPES),
-    ),
-    Parameter(
-        "train_instance_type", "Machines", "Instance for train",
-        "SageMaker instance that trains the model.",
-        "ml.m5.large", _choice(INSTANCE_TYPES),
-    ),
-    Parameter(
-        "evaluate_instance_type", "Machines", "Instance for evaluate",
-        "SageMaker instance that judges the model.",
-        "ml.m5.large", _choice(INSTANCE_TYPES),
-    ),
-    Parameter(
-        "volume_size_gb", "Machines", "Volume (GB)",
-        "Size of each job's disk in GB; three times the size of the raw data is ample.",
-        30, _whole_number(1, 16_384),
-    ),
-    Parameter(
-        "max_runtime_seconds", "Machines", "Longest run of a job (seconds)",
-        "A job that runs longer is stopped and its task fails.",
-        3_600, _whole_number(60, SECONDS_PER_DAY),
-    ),
-    Parameter(
-        "use_spot_instances", "Machines", "Spot instances for training",
-        "Train on spare capacity: cheaper, may wait up to an hour for an instance and start over when it is "
-        "taken away.",
-        False, {"type": "boolean"},
-    ),
-    Parameter(
-        "model_package_group", "Registration", "Model package group",
-        "Group of the model registry that gets the new version; made when it does not exist. Models made "
-        "from synthetic data go to <group>-synthetic.",
-        "telecom-churn",
-        # SageMaker takes 63 characters; "-synthetic" needs ten of them.
-        {
-            "type": "string", "minLength": 1, "maxLength": 53,
-            # A real model in a group that is marked synthetic, or the reverse, must not be possible.
-            "pattern": r"^(?!.*-synthetic$)[a-zA-Z0-9]([a-zA-Z0-9\-]*[a-zA-Z0-9])?$",
-            "$comment": "letters and digits, with hyphens inside, and not end in -synthetic",
-        },
-    ),
-    Parameter(
-        "reason", "Registration", "Why this run",
-        "Free text that stays with the run and the registered model.",
-        "", {"type": ["string", "null"], "maxLength": 500},
-    ),
-)  # fmt: skip
+def share(minimum: float = 0.0, maximum: float = 1.0) -> dict[str, Any]:
+    """Return the schema of a share, both bounds included."""
+    return number(minimum, maximum)
+
+
+VOLUME = Parameter(
+    "volume_size_gb",
+    "Machines",
+    "Volume (GB)",
+    "Size of each job's disk in GB; three times the size of the raw data is ample.",
+    30,
+    whole_number(1, 16_384),
+)
+RUNTIME = Parameter(
+    "max_runtime_seconds",
+    "Machines",
+    "Longest run of a job (seconds)",
+    "A job that runs longer is stopped and its task fails.",
+    3_600,
+    whole_number(60, SECONDS_PER_DAY),
+)

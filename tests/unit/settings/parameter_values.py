@@ -6,7 +6,8 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from include.settings.parameter_table import PARAMETERS
+from include.settings import monitoring_table, retraining_table
+from include.settings.parameter_table import Parameter
 
 _WORD = st.from_regex(r"[A-Za-z0-9_.:/=+ -]{0,40}", fullmatch=True)
 
@@ -56,4 +57,11 @@ _BY_TYPE: dict[str, Any] = {
     "object": _objects,
 }
 
-CONFS = st.fixed_dictionaries({}, optional={row.name: values_of(row.schema) for row in PARAMETERS})
+
+def confs_of(table: tuple[Parameter, ...]) -> st.SearchStrategy[dict[str, Any]]:
+    """Every conf that a table allows."""
+    return st.fixed_dictionaries({}, optional={row.name: values_of(row.schema) for row in table})
+
+
+CONFS = confs_of(retraining_table.PARAMETERS)
+MONITORING_CONFS = confs_of(monitoring_table.PARAMETERS)

@@ -17,6 +17,8 @@ from local_aws.s3_responses import error_response
 from local_aws.s3_service import S3Service
 from local_aws.sagemaker_service import SageMakerService
 from local_aws.server_log import say
+from local_aws.service_faults import PATH as FAULTS_PATH
+from local_aws.service_faults import ServiceFaults
 
 StartResponse = Callable[..., Any]
 JSON_TYPE = "application/x-amz-json-1.1"
@@ -31,6 +33,7 @@ class FrontApplication:
     sagemaker: SageMakerService
     logs: LogsService
     moto: MotoServices
+    faults: ServiceFaults
 
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request; a defect becomes an InternalError with its traceback in the stand-in's log."""
@@ -38,19 +41,33 @@ class FrontApplication:
         path = environ["PATH_INFO"]
         if path == "/health":
             return _json(start_response, 200, {"status": "ok"})
+        if path.startswith(FAULTS_PATH):
+            return _json(
+                start_response, *self.faults.answer(environ["REQUEST_METHOD"], path, _short_body(environ))
+            )
+        if refusal := self.faults.refusal_of(target.service):
+            _short_body(environ)
+            start_response(f"{refusal} Service Unavailable", [("Content-Length", "0")])
+            return []  # without a body every AWS protocol reads it the same way
         try:
-            if target.service == "s3" or (
-                not target.service and not path.startswith("/moto-api") and path != "/"
-            ):
-                return self._answer_s3(environ, start_response, target)
-            if target.service in {"sagemaker", "logs"} and "HTTP_X_AMZ_TARGET" in environ:
-                return self._answer_json(environ, start_response, target)
-            return self.moto.handle(environ, start_response)
+            return self._answer(environ, start_response, target)
         except NotImplementedError as error:
             return _json(start_response, 501, {"__type": "NotImplemented", "message": str(error)})
         except Exception as error:  # noqa: BLE001 - one broken request must not end the server
             say(traceback.format_exc())
             return _json(start_response, 500, {"__type": "InternalError", "message": f"local_aws: {error}"})
+
+    def _answer(
+        self, environ: dict[str, Any], start_response: StartResponse, target: Target
+    ) -> Iterable[bytes]:
+        path = environ["PATH_INFO"]
+        if target.service == "s3" or (
+            not target.service and not path.startswith("/moto-api") and path != "/"
+        ):
+            return self._answer_s3(environ, start_response, target)
+        if target.service in {"sagemaker", "logs"} and "HTTP_X_AMZ_TARGET" in environ:
+            return self._answer_json(environ, start_response, target)
+        return self.moto.handle(environ, start_response)
 
     def _answer_s3(
         self, environ: dict[str, Any], start_response: StartResponse, target: Target
@@ -69,8 +86,7 @@ class FrontApplication:
     def _answer_json(
         self, environ: dict[str, Any], start_response: StartResponse, target: Target
     ) -> Iterable[bytes]:
-        length = int(environ.get("CONTENT_LENGTH") or 0)
-        body = environ["wsgi.input"].read(length) if length <= LARGEST_JSON_BYTES else b""
+        body = _short_body(environ)
         operation = action_of(environ, body)
         try:
             if target.service == "sagemaker" and self.sagemaker.answers(operation, body):
@@ -100,6 +116,11 @@ class FrontApplication:
             merged = {group["logGroupName"]: group for group in [*content.get("logGroups", []), *own]}
             content["logGroups"] = [merged[name] for name in sorted(merged)]
         return _json(start_response, answer["status"], content)
+
+
+def _short_body(environ: dict[str, Any]) -> bytes:
+    length = int(environ.get("CONTENT_LENGTH") or 0)
+    return environ["wsgi.input"].read(length) if length <= LARGEST_JSON_BYTES else b""
 
 
 def _json(start_response: StartResponse, status: int, content: dict[str, Any]) -> list[bytes]:

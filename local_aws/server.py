@@ -29,6 +29,7 @@ from local_aws.s3_requests import HEADERS
 from local_aws.s3_service import S3Service
 from local_aws.sagemaker_service import SageMakerService
 from local_aws.server_log import say
+from local_aws.service_faults import ServiceFaults
 from local_aws.state_store import StateStore
 
 SHUTDOWN_CHECK_SECONDS = 0.1
@@ -116,6 +117,7 @@ def _assemble(
         sagemaker=SageMakerService(operations),
         logs=LogsService(state, logs),
         moto=MotoServices(state, MessageOutbox(settings.outbox_directory)),
+        faults=ServiceFaults(),
     )
     return application, runner
 

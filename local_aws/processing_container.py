@@ -1,30 +1,17 @@
 """The container contract of SageMaker processing: inputs below /opt/ml/processing, outputs at the end."""
 
-from dataclasses import dataclass
 from typing import Any
 
-from local_aws.container_layout import JobDirectory, base_environment, read_message, with_python, write_json
+from local_aws.container_layout import base_environment, read_message, with_python, write_json
+from local_aws.job_container import JobContainer
 from local_aws.job_data import JobDataError, download_prefix, upload_directory
-from local_aws.job_environments import JobEnvironment
 from local_aws.job_process import Command
-from local_aws.object_store import ObjectStore
 
 HOST = "algo-1"
 
 
-@dataclass(frozen=True)
-class ProcessingContainer:
+class ProcessingContainer(JobContainer):
     """One processing job in its directory."""
-
-    record: dict[str, Any]
-    directory: JobDirectory
-    store: ObjectStore
-    environment: JobEnvironment
-    endpoint: str
-
-    @property
-    def _request(self) -> dict[str, Any]:
-        return self.record["Request"]
 
     @property
     def _outputs(self) -> list[dict[str, Any]]:

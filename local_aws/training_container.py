@@ -1,10 +1,10 @@
 """The container contract of SageMaker training in script mode: channels in, model and output archives out."""
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from local_aws.container_layout import MESSAGE_BYTES, JobDirectory, base_environment, write_json
+from local_aws.container_layout import MESSAGE_BYTES, base_environment, write_json
+from local_aws.job_container import JobContainer
 from local_aws.job_data import (
     JobDataError,
     download_prefix,
@@ -14,27 +14,14 @@ from local_aws.job_data import (
     upload_directory,
     upload_file,
 )
-from local_aws.job_environments import JobEnvironment
 from local_aws.job_process import Command
-from local_aws.object_store import ObjectStore
 from local_aws.script_mode import GROUP, HOST, ScriptMode, failure_text
 
 TOOLKIT_EXIT_STATUS = 1  # whatever the script's own was
 
 
-@dataclass(frozen=True)
-class TrainingContainer:
+class TrainingContainer(JobContainer):
     """One training job in its directory."""
-
-    record: dict[str, Any]
-    directory: JobDirectory
-    store: ObjectStore
-    environment: JobEnvironment
-    endpoint: str
-
-    @property
-    def _request(self) -> dict[str, Any]:
-        return self.record["Request"]
 
     def prepare(self) -> Command:
         """Download channels and code, write the configuration and return the command."""

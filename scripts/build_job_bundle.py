@@ -22,7 +22,7 @@ from typing import Any
 
 from include.data_contracts.feature_schema import list_bundled_schema_names, load_schema
 from include.data_contracts.mapping_reader import ContractError
-from include.data_contracts.retraining_plan import JobBundle
+from include.data_contracts.run_plan import JobBundle
 from include.settings.s3_layout import (
     BUNDLE_POINTER_KEY,
     PROCESSING_SOURCE_FILE,

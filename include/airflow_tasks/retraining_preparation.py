@@ -20,7 +20,8 @@ from include.airflow_tasks.s3_documents import (
 from include.data_contracts.feature_schema import FeatureSchema, load_schema
 from include.data_contracts.hyperparameters import validate_hyperparameters
 from include.data_contracts.mapping_reader import ContractError
-from include.data_contracts.retraining_plan import JobBundle, RetrainingPlan
+from include.data_contracts.retraining_plan import RetrainingPlan
+from include.data_contracts.run_plan import JobBundle
 from include.sagemaker_requests.container_images import UnknownImageError
 from include.sagemaker_requests.plan_freezing import freeze_plan
 from include.settings.environment import Environment, EnvironmentSettingsError

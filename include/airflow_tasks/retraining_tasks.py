@@ -10,6 +10,7 @@ from airflow.sdk import get_current_context, task
 from airflow.sdk.exceptions import AirflowFailException
 
 from include.airflow_tasks.sagemaker_job_operators import ProcessingJobOperator, TrainingJobOperator
+from include.data_contracts.retraining_plan import RetrainingPlan
 from include.sagemaker_requests.job_requests import (
     build_evaluation_request,
     build_preprocess_request,
@@ -64,6 +65,7 @@ def preprocess(plan: Any, settings: OperatorSettings) -> ProcessingJobOperator:
         task_id="preprocess",
         stage="preprocess",
         plan=plan,
+        read_plan=RetrainingPlan.from_mapping,
         build_request=build_preprocess_request,
         **_waiting(settings),
     )
@@ -75,6 +77,7 @@ def train(plan: Any, preprocess: Any, settings: OperatorSettings) -> TrainingJob
         task_id="train",
         stage="train",
         plan=plan,
+        read_plan=RetrainingPlan.from_mapping,
         build_request=build_training_request,
         upstream_results={"preprocess": preprocess},
         **_waiting(settings),
@@ -87,6 +90,7 @@ def evaluate(plan: Any, preprocess: Any, training: Any, settings: OperatorSettin
         task_id="evaluate",
         stage="evaluate",
         plan=plan,
+        read_plan=RetrainingPlan.from_mapping,
         build_request=build_evaluation_request,
         upstream_results={"preprocess": preprocess, "training": training},
         **_waiting(settings),

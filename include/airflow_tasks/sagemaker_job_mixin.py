@@ -35,11 +35,13 @@ from include.airflow_tasks.sagemaker_job_trigger import (
     UNREACHABLE_LIMIT_SECONDS,
     SageMakerJobTrigger,
 )
-from include.data_contracts.job_result import JobResult
-from include.data_contracts.retraining_plan import RetrainingPlan
+from include.data_contracts.run_plan import RunPlan
 from include.sagemaker_requests.job_names import job_name
 
 type RequestBuilder = Callable[..., dict[str, Any]]
+type PlanReader = Callable[[Any], RunPlan]
+# Turns the mapping of a task before this one into what the request builder takes.
+type ResultReader = Callable[[Any], Any]
 
 # A short outage of AWS while a task starts or ends its job is sat out in the worker.
 _PATIENCE_SECONDS = 60.0
@@ -85,12 +87,16 @@ class SageMakerJobMixin:
         self,
         stage: str,
         plan: Any,
+        read_plan: PlanReader,
         build_request: RequestBuilder,
         upstream_results: Mapping[str, Any] | None,
+        read_result: ResultReader,
         poll_interval_seconds: float,
     ) -> None:
         self.stage = stage
         self.plan = plan
+        self.read_plan = read_plan
+        self.read_result = read_result
         self.build_request = build_request
         self.upstream_results = upstream_results or {}
         self.poll_interval_seconds = poll_interval_seconds
@@ -187,7 +193,7 @@ class SageMakerJobMixin:
 
     def _names(self, generation: int) -> list[str]:
         """Return the names of this task's possible jobs, in the order in which they are used."""
-        plan = RetrainingPlan.from_mapping(self.plan)
+        plan = self.read_plan(self.plan)
         return [job_name(self.stage, plan, generation, attempt) for attempt in range(_MOST_ATTEMPTS)]
 
     def _stop_running_job(self, generation: int) -> None:
@@ -229,8 +235,8 @@ class SageMakerJobMixin:
         return description
 
     def _request(self, name: str) -> dict[str, Any]:
-        results = {stage: JobResult.from_mapping(result) for stage, result in self.upstream_results.items()}
-        return self.build_request(RetrainingPlan.from_mapping(self.plan), name, **results)
+        results = {name: self.read_result(result) for name, result in self.upstream_results.items()}
+        return self.build_request(self.read_plan(self.plan), name, **results)
 
     def _follow(self, name: str) -> None:
         """Note which job on_kill must stop and make its client; stop at once where the kill came before."""

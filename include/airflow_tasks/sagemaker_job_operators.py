@@ -14,15 +14,22 @@ from airflow.providers.amazon.aws.operators.sagemaker import (
 )
 
 from include.airflow_tasks.job_kinds import PROCESSING, TRAINING
-from include.airflow_tasks.sagemaker_job_mixin import RequestBuilder, SageMakerJobMixin
+from include.airflow_tasks.sagemaker_job_mixin import (
+    PlanReader,
+    RequestBuilder,
+    ResultReader,
+    SageMakerJobMixin,
+)
+from include.data_contracts.job_result import JobResult
 
 
 class ProcessingJobOperator(SageMakerJobMixin, SageMakerProcessingOperator):  # type: ignore[misc]
     """Run one stage as a SageMaker processing job; see `SageMakerJobMixin`.
 
-    `plan` is a `RetrainingPlan` mapping and `upstream_results` maps a builder's argument name to a
-    `JobResult` mapping, both usually another task's output; `build_request(plan, job_name, **upstream)` is
-    pure. `poll_interval_seconds` is the time between two looks at the job.
+    `plan` is a mapping that `read_plan` turns into a `RunPlan`, and `upstream_results` maps a builder's
+    argument name to a mapping that `read_result` reads (a `JobResult` unless told otherwise), both usually
+    another task's output; `build_request(plan, job_name, **upstream)` is pure. `poll_interval_seconds` is
+    the time between two looks at the job.
     """
 
     kind = PROCESSING
@@ -37,13 +44,17 @@ class ProcessingJobOperator(SageMakerJobMixin, SageMakerProcessingOperator):  # 
         *,
         stage: str,
         plan: Any,
+        read_plan: PlanReader,
         build_request: RequestBuilder,
         upstream_results: Mapping[str, Any] | None = None,
+        read_result: ResultReader = JobResult.from_mapping,
         poll_interval_seconds: float = 30,
         **kwargs: Any,
     ) -> None:
         super().__init__(config={}, **kwargs)
-        self._keep(stage, plan, build_request, upstream_results, poll_interval_seconds)
+        self._keep(
+            stage, plan, read_plan, build_request, upstream_results, read_result, poll_interval_seconds
+        )
 
 
 class TrainingJobOperator(SageMakerJobMixin, SageMakerTrainingOperator):  # type: ignore[misc]
@@ -57,10 +68,14 @@ class TrainingJobOperator(SageMakerJobMixin, SageMakerTrainingOperator):  # type
         *,
         stage: str,
         plan: Any,
+        read_plan: PlanReader,
         build_request: RequestBuilder,
         upstream_results: Mapping[str, Any] | None = None,
+        read_result: ResultReader = JobResult.from_mapping,
         poll_interval_seconds: float = 30,
         **kwargs: Any,
     ) -> None:
         super().__init__(config={}, **kwargs)
-        self._keep(stage, plan, build_request, upstream_results, poll_interval_seconds)
+        self._keep(
+            stage, plan, read_plan, build_request, upstream_results, read_result, poll_interval_seconds
+        )

@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from include.data_contracts.mapping_reader import ContractError, MappingReader
+from include.data_contracts.run_plan import JobBundle
 from include.settings.environment import Environment
 from include.settings.retraining_parameters import RetrainingParameters
 from include.settings.run_parameters import ParameterError
@@ -22,25 +23,6 @@ class StageImages:
     train: str
     evaluate: str
     inference: str
-
-
-@dataclass(frozen=True)
-class JobBundle:
-    """The job code of a run: an S3 folder named after its content, and the revision it was built from."""
-
-    uri: str
-    sha256: str
-    git_revision: str
-
-    @classmethod
-    def from_mapping(cls, mapping: object, place: str = "job_bundle") -> "JobBundle":
-        """Read the pointer object of the bucket, or a plan's part; raises ContractError naming the key."""
-        reader = MappingReader.of(mapping, place)
-        return cls(reader.text("uri"), reader.text("sha256"), reader.text("git_revision"))
-
-    def to_mapping(self) -> dict[str, str]:
-        """Return the JSON form."""
-        return asdict(self)
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Requests of the three jobs of a run: pure functions of the plan, the job's name and the results so far.
+"""Requests of a retraining's three jobs: pure functions of the plan, the job's name and the results so far.
 
 Inside the containers SageMaker's paths apply: the code arrives as one more input, so that a job without any
 network runs as well. Every attempt writes to a folder of its own.
@@ -8,16 +8,17 @@ import json
 
 from include.data_contracts.job_result import JobResult
 from include.data_contracts.retraining_plan import RetrainingPlan
+from include.sagemaker_requests.processing_requests import INPUT, OUTPUT, processing_request
 from include.sagemaker_requests.request_parts import (
+    JOB_ENVIRONMENT,
     Request,
     processing_input,
-    processing_output,
     run_tags,
     training_channel,
     vpc_config,
     without_empty,
 )
-from include.settings.s3_layout import PROCESSING_SOURCE_FILE, TRAINING_SOURCE_FILE, job_prefix
+from include.settings.s3_layout import TRAINING_SOURCE_FILE, job_prefix
 
 PREPROCESS_OUTPUTS = ("train", "test", "encoder", "data_quality", "reference")
 TRAINING_METRICS = ("accuracy", "roc_auc", "log_loss")
@@ -25,23 +26,20 @@ SPOT_WAIT_SECONDS = 3_600
 # Tried again by SageMaker itself, and only after an internal error of its own.
 MOST_INTERNAL_RETRIES = 3
 
-_INPUT = "/opt/ml/processing/input"
-_OUTPUT = "/opt/ml/processing/output"
-_JOB_ENVIRONMENT = {"PYTHONUNBUFFERED": "1"}
 _LOG_LEVEL_INFO = 20
 
 
 def build_preprocess_request(plan: RetrainingPlan, job_name: str) -> Request:
     """Return the processing request that validates, cleans, counts and splits (or invents) the customers."""
     parameters = plan.parameters
-    inputs = [processing_input("schema", plan.schema_uri, f"{_INPUT}/schema")]
+    inputs = [processing_input("schema", plan.schema_uri, f"{INPUT}/schema")]
     if plan.is_synthetic:
         source = ["--synthetic-rows", str(parameters.synthetic_rows)]
     else:
-        inputs.append(processing_input("raw", plan.input_data_uri, f"{_INPUT}/raw"))
-        source = ["--input-dir", f"{_INPUT}/raw"]
+        inputs.append(processing_input("raw", plan.input_data_uri, f"{INPUT}/raw"))
+        source = ["--input-dir", f"{INPUT}/raw"]
     schema_file = plan.schema_uri.rpartition("/")[2]
-    return _processing_request(
+    return processing_request(
         plan,
         job_name,
         stage="preprocess",
@@ -51,8 +49,8 @@ def build_preprocess_request(plan: RetrainingPlan, job_name: str) -> Request:
         output_names=PREPROCESS_OUTPUTS,
         arguments=[
             *source,
-            *("--output-dir", _OUTPUT),
-            *("--schema", f"{_INPUT}/schema/{schema_file}"),
+            *("--output-dir", OUTPUT),
+            *("--schema", f"{INPUT}/schema/{schema_file}"),
             *("--test-fraction", repr(parameters.test_fraction)),
             *("--seed", str(parameters.seed)),
         ],
@@ -67,23 +65,23 @@ def build_evaluation_request(
     The training job's output.tar.gz comes along: it holds the digests the model is verified with.
     """
     model_uri, digest_uri = _training_outputs(training)
-    return _processing_request(
+    return processing_request(
         plan,
         job_name,
         stage="evaluate",
         image=plan.images.evaluate,
         instance_type=plan.parameters.evaluate_instance_type,
         inputs=[
-            processing_input("model", model_uri, f"{_INPUT}/model"),
-            processing_input("model_digest", digest_uri, f"{_INPUT}/model_digest"),
-            processing_input("test", preprocess.output("test"), f"{_INPUT}/test"),
+            processing_input("model", model_uri, f"{INPUT}/model"),
+            processing_input("model_digest", digest_uri, f"{INPUT}/model_digest"),
+            processing_input("test", preprocess.output("test"), f"{INPUT}/test"),
         ],
         output_names=("evaluation",),
         arguments=[
-            *("--model", f"{_INPUT}/model/{model_uri.rpartition('/')[2]}"),
-            *("--model-digest", f"{_INPUT}/model_digest/{digest_uri.rpartition('/')[2]}"),
-            *("--test-dir", f"{_INPUT}/test"),
-            *("--output-dir", f"{_OUTPUT}/evaluation"),
+            *("--model", f"{INPUT}/model/{model_uri.rpartition('/')[2]}"),
+            *("--model-digest", f"{INPUT}/model_digest/{digest_uri.rpartition('/')[2]}"),
+            *("--test-dir", f"{INPUT}/test"),
+            *("--output-dir", f"{OUTPUT}/evaluation"),
             *("--seed", str(plan.parameters.seed)),
         ],
     )
@@ -133,7 +131,7 @@ def build_training_request(plan: RetrainingPlan, job_name: str, preprocess: JobR
             "RetryStrategy": {"MaximumRetryAttempts": MOST_INTERNAL_RETRIES},
             "EnableNetworkIsolation": environment.network_isolation,
             "VpcConfig": vpc_config(plan),
-            "Environment": _JOB_ENVIRONMENT,
+            "Environment": JOB_ENVIRONMENT,
             "Tags": run_tags(plan, "train"),
         }
     )
@@ -152,51 +150,6 @@ def _hyperparameters(plan: RetrainingPlan, job_name: str) -> dict[str, str]:
         "sagemaker_container_log_level": _LOG_LEVEL_INFO,
     }
     return {name: json.dumps(value, allow_nan=False) for name, value in values.items()}
-
-
-def _processing_request(
-    plan: RetrainingPlan,
-    job_name: str,
-    *,
-    stage: str,
-    image: str,
-    instance_type: str,
-    inputs: list[Request],
-    output_names: tuple[str, ...],
-    arguments: list[str],
-) -> Request:
-    environment = plan.environment
-    folder = job_prefix(plan.run_prefix, stage, job_name)
-    code = processing_input("code", f"{plan.job_bundle.uri}/{PROCESSING_SOURCE_FILE}", f"{_INPUT}/code")
-    network = {"EnableNetworkIsolation": environment.network_isolation, "VpcConfig": vpc_config(plan)}
-    outputs = [processing_output(name, f"{folder}/{name}", f"{_OUTPUT}/{name}") for name in output_names]
-    return without_empty(
-        {
-            "ProcessingJobName": job_name,
-            "RoleArn": environment.sagemaker_role_arn,
-            "AppSpecification": {
-                "ImageUri": image,
-                "ContainerEntrypoint": ["python3", f"{_INPUT}/code/{PROCESSING_SOURCE_FILE}"],
-                "ContainerArguments": [stage, *arguments],
-            },
-            "ProcessingInputs": [code, *inputs],
-            "ProcessingOutputConfig": without_empty({"Outputs": outputs, "KmsKeyId": environment.kms_key_id}),
-            "ProcessingResources": {
-                "ClusterConfig": without_empty(
-                    {
-                        "InstanceType": instance_type,
-                        "InstanceCount": 1,
-                        "VolumeSizeInGB": plan.parameters.volume_size_gb,
-                        "VolumeKmsKeyId": environment.kms_key_id,
-                    }
-                )
-            },
-            "StoppingCondition": {"MaxRuntimeInSeconds": plan.parameters.max_runtime_seconds},
-            "NetworkConfig": without_empty(network),
-            "Environment": _JOB_ENVIRONMENT,
-            "Tags": run_tags(plan, stage),
-        }
-    )
 
 
 def _training_outputs(training: JobResult) -> tuple[str, str]:

@@ -1,6 +1,7 @@
 """Complete a plan: everything that follows from the run's identity, parameters and environment."""
 
-from include.data_contracts.retraining_plan import JobBundle, RetrainingPlan
+from include.data_contracts.retraining_plan import RetrainingPlan
+from include.data_contracts.run_plan import JobBundle
 from include.sagemaker_requests.container_images import stage_images
 from include.settings.environment import Environment
 from include.settings.retraining_parameters import RetrainingParameters

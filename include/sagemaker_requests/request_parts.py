@@ -4,11 +4,12 @@ import unicodedata
 from collections.abc import Mapping
 from typing import Any
 
-from include.data_contracts.retraining_plan import RetrainingPlan
+from include.data_contracts.run_plan import RunPlan
 
 TAG_VALUE_LIMIT = 256
 PROPERTY_LIMIT = 256
 DESCRIPTION_LIMIT = 1024
+JOB_ENVIRONMENT = {"PYTHONUNBUFFERED": "1"}
 _TAG_PUNCTUATION = frozenset("_.:/=+-@")
 _LAST_CHARACTER_OF_BASIC_PLANE = "\uffff"
 
@@ -42,7 +43,7 @@ def _is_description_character(character: str) -> bool:
     return is_in_basic_plane and unicodedata.category(character)[0] in "LMSNP"
 
 
-def run_tags(plan: RetrainingPlan, stage: str) -> list[dict[str, str]]:
+def run_tags(plan: RunPlan, stage: str) -> list[dict[str, str]]:
     """Return the tags of one job of a run."""
     values = {
         "churn:dag-id": plan.dag_id,
@@ -88,7 +89,7 @@ def training_channel(name: str, uri: str, content_type: str) -> Request:
     }
 
 
-def vpc_config(plan: RetrainingPlan) -> Request | None:
+def vpc_config(plan: RunPlan) -> Request | None:
     """Return the private network of the jobs, or None when they run in SageMaker's own."""
     environment = plan.environment
     if not environment.subnet_ids:

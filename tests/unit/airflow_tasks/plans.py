@@ -3,7 +3,8 @@
 from datetime import UTC, datetime
 
 from include.data_contracts.job_result import JobResult
-from include.data_contracts.retraining_plan import JobBundle, RetrainingPlan
+from include.data_contracts.retraining_plan import RetrainingPlan
+from include.data_contracts.run_plan import JobBundle
 from include.sagemaker_requests.plan_freezing import freeze_plan
 from include.settings.environment import Environment
 from include.settings.retraining_parameters import RetrainingParameters

@@ -20,6 +20,7 @@ from airflow.sdk.module_loading import import_string
 from include.airflow_tasks import sagemaker_job_mixin
 from include.airflow_tasks.job_kinds import START_UP_MARGIN_SECONDS
 from include.airflow_tasks.sagemaker_job_operators import ProcessingJobOperator, TrainingJobOperator
+from include.data_contracts.retraining_plan import RetrainingPlan
 from tests.unit.airflow_tasks.plans import make_plan, make_result
 from tests.unit.airflow_tasks.sagemaker_server import Fault
 
@@ -67,6 +68,7 @@ def processing(**changed):
         "task_id": "preprocess",
         "stage": "preprocess",
         "plan": make_plan().to_mapping(),
+        "read_plan": RetrainingPlan.from_mapping,
         "build_request": build_processing,
         "poll_interval_seconds": 0.05,
         "deferrable": True,
@@ -82,6 +84,7 @@ def training(**changed):
         task_id="train",
         stage="train",
         plan=make_plan().to_mapping(),
+        read_plan=RetrainingPlan.from_mapping,
         build_request=build_training,
         upstream_results={"preprocess": make_result("preprocess").to_mapping()},
         poll_interval_seconds=0.05,

@@ -14,7 +14,8 @@ from include.data_contracts.evaluation_report import (
     MetricEstimate,
 )
 from include.data_contracts.job_result import JobResult
-from include.data_contracts.retraining_plan import JobBundle, RetrainingPlan
+from include.data_contracts.retraining_plan import RetrainingPlan
+from include.data_contracts.run_plan import JobBundle
 from include.sagemaker_requests.container_images import images_by_region
 from include.sagemaker_requests.plan_freezing import freeze_plan
 from include.settings.environment import Environment

@@ -4,7 +4,8 @@ import pytest
 
 from include.data_contracts.job_result import JobResult
 from include.data_contracts.mapping_reader import ContractError
-from include.data_contracts.retraining_plan import JobBundle, RetrainingPlan
+from include.data_contracts.retraining_plan import RetrainingPlan
+from include.data_contracts.run_plan import JobBundle
 from tests.unit.sagemaker_requests.plans import plan
 
 RESULT = JobResult(

@@ -11,7 +11,7 @@ import pytest
 from moto import mock_aws
 
 from include.data_contracts.feature_schema import FeatureSchema, list_bundled_schema_names, load_schema
-from include.data_contracts.retraining_plan import JobBundle
+from include.data_contracts.run_plan import JobBundle
 from scripts.build_job_bundle import (
     BundleError,
     build_job_bundle,

@@ -1,0 +1,60 @@
+"""The contract between waiting for a day's batch and judging it: what lay in S3 when the wait ended."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from include.data_contracts.mapping_reader import MappingReader
+
+ARRIVED, MISSING, STALE = "arrived", "missing", "stale"
+BATCH_STATUSES = (ARRIVED, MISSING, STALE)
+
+
+@dataclass(frozen=True)
+class DayInputs:
+    """What was found for one day; a missing batch has no files, and a stale one is the day before's.
+
+    `fingerprint` identifies the content (sizes and ETags, not names); `age_hours` is the time since the
+    newest file was written. `state_uri`, `labels_uri` and `past_predictions_uri` are None where there is none.
+    """
+
+    status: str
+    batch_uri: str
+    files: int = 0
+    bytes: int = 0
+    fingerprint: str | None = None
+    age_hours: float | None = None
+    state_uri: str | None = None
+    labels_uri: str | None = None
+    past_predictions_uri: str | None = None
+
+    @property
+    def has_arrived(self) -> bool:
+        """Whether there is something new to judge."""
+        return self.status == ARRIVED
+
+    def to_mapping(self) -> dict[str, Any]:
+        """Return the JSON form: `from_mapping(inputs.to_mapping()) == inputs`."""
+        return asdict(self)
+
+    @classmethod
+    def from_mapping(cls, mapping: object, place: str = "day_inputs") -> "DayInputs":
+        """Read and check the JSON form; raises ContractError naming the key."""
+        reader = MappingReader.of(mapping, place)
+        reader.refuse_unknown_keys(tuple(cls.__dataclass_fields__))
+        content: Mapping[str, Any] = reader.content
+        status = reader.text("status")
+        if status not in BATCH_STATUSES:
+            raise reader.fail("status", f"expected one of {', '.join(BATCH_STATUSES)}, found {status!r:.40}")
+        optional = {
+            name: None if content.get(name) is None else reader.text(name)
+            for name in ("fingerprint", "state_uri", "labels_uri", "past_predictions_uri")
+        }
+        return cls(
+            status=status,
+            batch_uri=reader.text("batch_uri"),
+            files=reader.integer("files"),
+            bytes=reader.integer("bytes"),
+            age_hours=None if content.get("age_hours") is None else reader.number("age_hours"),
+            **optional,
+        )

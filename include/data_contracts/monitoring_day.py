@@ -1,0 +1,117 @@
+"""The contract of day.json: what one day of monitoring came to, missing batches included."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from include.data_contracts.day_inputs import BATCH_STATUSES
+from include.data_contracts.mapping_reader import MappingReader
+
+CONTRACT = "monitoring_day"
+VERSION = 1
+TRANSITIONS = ("none", "new", "cleared")
+
+
+@dataclass(frozen=True)
+class BatchAlert:
+    """Where the delivery of batches stands: an outage is open from its first missing or stale day on.
+
+    `transition` says whether a message is due; `since` is the first day of the outage, also when it has just
+    been cleared, and None while all is well.
+    """
+
+    transition: str
+    since: str | None
+    sentence: str
+
+    @classmethod
+    def from_mapping(cls, mapping: object, place: str) -> "BatchAlert":
+        """Read and check the JSON form; raises ContractError naming the key."""
+        reader = MappingReader.of(mapping, place)
+        reader.refuse_unknown_keys(tuple(cls.__dataclass_fields__))
+        transition = reader.text("transition")
+        if transition not in TRANSITIONS:
+            raise reader.fail(
+                "transition", f"expected one of {', '.join(TRANSITIONS)}, found {transition!r:.40}"
+            )
+        since = None if reader.content.get("since") is None else reader.text("since")
+        return cls(transition, since, reader.text("sentence"))
+
+
+@dataclass(frozen=True)
+class MonitoringDay:
+    """One day: `verdict`, `rows`, `alert` and the report's URIs are None where no batch was judged.
+
+    `alert` is the job's decision as drift_report.json has it; `batch_alert` is about the delivery itself.
+    `fingerprint` is that of the last batch that was delivered, this day's or an earlier one's.
+    """
+
+    date: str
+    model_version: str
+    run_id: str
+    batch_status: str
+    batch_uri: str
+    batch_files: int
+    batch_bytes: int
+    batch_age_hours: float | None
+    fingerprint: str | None
+    batch_alert: BatchAlert
+    verdict: str | None
+    sentence: str
+    drifted_features: tuple[str, ...]
+    rows: int | None
+    alert: Mapping[str, Any] | None
+    report_json_uri: str | None
+    report_html_uri: str | None
+
+    @property
+    def is_outage(self) -> bool:
+        """Whether no new batch came."""
+        return self.batch_status != "arrived"
+
+    def to_mapping(self) -> dict[str, Any]:
+        """Return the JSON form: `from_mapping(day.to_mapping()) == day`."""
+        return {
+            "contract": CONTRACT,
+            "version": VERSION,
+            **{name: getattr(self, name) for name in self.__dataclass_fields__},
+            "batch_alert": asdict(self.batch_alert),
+            "drifted_features": list(self.drifted_features),
+            "alert": None if self.alert is None else dict(self.alert),
+        }
+
+    @classmethod
+    def from_mapping(cls, mapping: object, place: str = CONTRACT) -> "MonitoringDay":
+        """Read and check the JSON form; raises ContractError naming the key."""
+        reader = MappingReader.of(mapping, place)
+        if reader.text("contract") != CONTRACT or reader.integer("version") != VERSION:
+            raise reader.fail("contract", f"expected {CONTRACT} version {VERSION}")
+        reader.refuse_unknown_keys(("contract", "version", *cls.__dataclass_fields__))
+        content = reader.content
+        status = reader.text("batch_status")
+        if status not in BATCH_STATUSES:
+            raise reader.fail("batch_status", f"expected one of {', '.join(BATCH_STATUSES)}")
+        age, alert = content.get("batch_age_hours"), content.get("alert")
+        return cls(
+            date=reader.text("date"),
+            model_version=reader.text("model_version"),
+            run_id=reader.text("run_id"),
+            batch_status=status,
+            batch_uri=reader.text("batch_uri"),
+            batch_files=reader.integer("batch_files"),
+            batch_bytes=reader.integer("batch_bytes"),
+            batch_age_hours=None if age is None else reader.number("batch_age_hours"),
+            fingerprint=_optional_text(reader, "fingerprint"),
+            batch_alert=BatchAlert.from_mapping(content.get("batch_alert"), f"{place}, batch_alert"),
+            verdict=_optional_text(reader, "verdict"),
+            sentence=reader.text("sentence"),
+            drifted_features=reader.texts("drifted_features"),
+            rows=None if content.get("rows") is None else reader.integer("rows"),
+            alert=None if alert is None else MappingReader.of(alert, f"{place}, alert").content,
+            report_json_uri=_optional_text(reader, "report_json_uri"),
+            report_html_uri=_optional_text(reader, "report_html_uri"),
+        )
+
+
+def _optional_text(reader: MappingReader, key: str) -> str | None:
+    return None if reader.content.get(key) is None else reader.text(key)

@@ -5,10 +5,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from include.data_contracts.feature_schema import FeatureSchema
+from sagemaker_jobs.data_files import OpenedFile
 from sagemaker_jobs.label_signal import measure_signal
 from sagemaker_jobs.number_cleaning import read_number_column
 from sagemaker_jobs.problem_ledger import ProblemLedger, Sighting, shorten
-from sagemaker_jobs.raw_tables import OpenedFile, read_first_columns
+from sagemaker_jobs.raw_tables import read_first_columns
 from sagemaker_jobs.spelling_tables import LabelSpellings, NullTokens, as_text
 
 MAXIMUM_COLUMNS = 50

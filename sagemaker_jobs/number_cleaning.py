@@ -6,10 +6,12 @@ reported as such and becomes missing.
 
 import re
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
+
+if TYPE_CHECKING:  # the TensorFlow image has no pyarrow, and reads spellings all the same
+    import pyarrow as pa
 
 PLAIN, NULL, REFORMATTED, INVALID, INFINITE, AMBIGUOUS = range(6)
 _PLAIN_PATTERN = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?$"
@@ -77,12 +79,15 @@ def read_number_spellings(
 
 
 def read_number_column(
-    column: pa.Array, is_null: Callable[[str], bool]
+    column: "pa.Array", is_null: Callable[[str], bool]
 ) -> tuple[np.ndarray, np.ndarray | None]:
     """Read one column; returns (float64 values, NaN if none, and int8 statuses or None when all are plain).
 
     A column of plain numbers costs one cast; only other spellings are looked at one by one.
     """
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
     if not (pa.types.is_string(column.type) or pa.types.is_large_string(column.type)):
         return _read_typed(column)
     try:
@@ -99,8 +104,11 @@ def read_number_column(
         return _check_finite(column, numbers, is_null)
 
 
-def _read_typed(column: pa.Array) -> tuple[np.ndarray, np.ndarray | None]:
+def _read_typed(column: "pa.Array") -> tuple[np.ndarray, np.ndarray | None]:
     """Read a column that a Parquet file already typed."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
     values = pc.cast(column, pa.float64(), safe=False).to_numpy(zero_copy_only=False)
     values = np.array(values, dtype=np.float64)
     is_finite = np.isfinite(values)
@@ -112,9 +120,12 @@ def _read_typed(column: pa.Array) -> tuple[np.ndarray, np.ndarray | None]:
 
 
 def _check_finite(
-    column: pa.Array, numbers: pa.Array, is_null: Callable[[str], bool]
+    column: "pa.Array", numbers: "pa.Array", is_null: Callable[[str], bool]
 ) -> tuple[np.ndarray, np.ndarray | None]:
     """Look one by one at the spellings that did not become a finite number."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
     values = np.array(numbers.to_numpy(zero_copy_only=False), dtype=np.float64)
     odd = np.flatnonzero(~np.isfinite(values))
     if not len(odd):

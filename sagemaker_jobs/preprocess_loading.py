@@ -6,12 +6,13 @@ from pathlib import Path
 import numpy as np
 
 from include.data_contracts.feature_schema import FeatureSchema
+from sagemaker_jobs.data_files import OpenedFile, find_lines, open_data_file, refuse_copies
 from sagemaker_jobs.duplicate_rows import find_duplicate_rows
 from sagemaker_jobs.extra_columns import note_label_in_extra_columns
 from sagemaker_jobs.input_files import find_data_files
 from sagemaker_jobs.job_entry import InvalidInputError, report_progress
 from sagemaker_jobs.problem_ledger import ProblemLedger, Sighting
-from sagemaker_jobs.raw_tables import OpenedFile, find_lines, open_data_file, read_batches
+from sagemaker_jobs.raw_tables import read_batches
 from sagemaker_jobs.row_store import RowStore
 from sagemaker_jobs.row_validation import RowValidator
 
@@ -33,15 +34,6 @@ class LoadedRows:
         return find_lines(next(opened for opened in self.files if opened.name == file), rows)
 
 
-def _refuse_copies(files: tuple[OpenedFile, ...]) -> None:
-    """Refuse two files with the same text: the data set was multiplied, and every figure would flatter."""
-    seen: dict[str, str] = {}
-    for opened in (opened for opened in files if not opened.is_empty):
-        first = seen.setdefault(opened.sha256, opened.name)
-        if first != opened.name:
-            raise InvalidInputError(f"{opened.name}: holds the same text as {first}; remove one of them")
-
-
 def load_rows(input_dir: Path, schema: FeatureSchema, work_directory: Path) -> LoadedRows:
     """Read and validate every data file under `input_dir`; raises InvalidInputError for unreadable ones."""
     found = find_data_files(input_dir)
@@ -55,7 +47,7 @@ def load_rows(input_dir: Path, schema: FeatureSchema, work_directory: Path) -> L
     files = tuple(
         open_data_file(path, name, schema, text_directory, ledger) for path, name in found.data_files
     )
-    _refuse_copies(files)
+    refuse_copies(files)
     report_progress("read", f"{len(files)} file(s), schema {schema.name}")
     shown = 0
     for opened in files:

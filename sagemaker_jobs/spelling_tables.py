@@ -1,21 +1,26 @@
 """Look up labels, levels and null tokens by their spelling: each distinct text is judged once per batch."""
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
 
 from include.data_contracts.feature_schema import CategoricalColumn, TargetColumn, normalise_spelling
+
+if TYPE_CHECKING:  # the TensorFlow image has no pyarrow, and judges spellings all the same
+    import pyarrow as pa
 
 MISSING, UNKNOWN = -1, -2
 _WHOLE_FLOAT = re.compile(r"([+-]?\d+)\.0+\Z", re.ASCII)
 _CACHE_ENTRIES = 10_000
 
 
-def as_text(column: pa.Array) -> pa.Array:
+def as_text(column: "pa.Array") -> "pa.Array":
     """Return a column as strings without nulls; whole floats read as whole numbers, null as empty text."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
     if not (pa.types.is_string(column.type) or pa.types.is_large_string(column.type)):
         if pa.types.is_floating(column.type):
             whole = pc.cast(column, pa.int64(), safe=False)
@@ -38,8 +43,11 @@ class NullTokens:
         """Tell whether the text means a missing value."""
         return text.strip().casefold() in self._tokens
 
-    def find(self, texts: pa.Array) -> np.ndarray:
+    def find(self, texts: "pa.Array") -> np.ndarray:
         """Return where the texts (without nulls) mean a missing value, boolean (n,)."""
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
         lengths = pc.binary_length(texts).to_numpy(zero_copy_only=False)
         is_missing = np.zeros(len(texts), dtype=bool)
         # Only short texts are folded and compared; the allowance is for blank space around a token.
@@ -59,10 +67,17 @@ class _SpellingTable:
         self._judge = judge
         self._cache: dict[str, tuple[int, bool]] = {}
 
-    def read(self, texts: pa.Array) -> tuple[np.ndarray, np.ndarray | None]:
+    def read(self, texts: "pa.Array") -> tuple[np.ndarray, np.ndarray | None]:
         """Return (codes int16 (n,), where the spelling was another one, or None if nowhere)."""
+        import pyarrow.compute as pc
+
         encoded = pc.dictionary_encode(texts)
-        spellings = encoded.dictionary.to_pylist()
+        codes, respelled = self.judge(encoded.dictionary.to_pylist())
+        indices = encoded.indices.to_numpy()
+        return codes[indices], respelled[indices] if respelled.any() else None
+
+    def judge(self, spellings: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
+        """Return (codes int16, is it another spelling than the canonical one) of distinct texts."""
         if len(self._cache) > _CACHE_ENTRIES:
             self._cache.clear()
         codes = np.empty(len(spellings), dtype=np.int16)
@@ -71,8 +86,7 @@ class _SpellingTable:
             if spelling not in self._cache:
                 self._cache[spelling] = self._judge(spelling)
             codes[position], respelled[position] = self._cache[spelling]
-        indices = encoded.indices.to_numpy()
-        return codes[indices], respelled[indices] if respelled.any() else None
+        return codes, respelled
 
 
 def _find_spelling(text: str, codes: dict[str, int]) -> int | None:

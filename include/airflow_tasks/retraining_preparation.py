@@ -10,24 +10,17 @@ from typing import Any
 from airflow.providers.amazon.aws.hooks.s3 import S3Hook
 from airflow.sdk.exceptions import AirflowFailException
 
-from include.airflow_tasks.s3_documents import (
-    dataset_fingerprint,
-    list_objects,
-    read_json,
-    read_text,
-    write_json,
-)
-from include.data_contracts.feature_schema import FeatureSchema, load_schema
+from include.airflow_tasks.run_preparation import hash_of_started_run, read_bundle_pointer, read_schema
+from include.airflow_tasks.s3_documents import dataset_fingerprint, exact_uri, list_objects, write_json
 from include.data_contracts.hyperparameters import validate_hyperparameters
 from include.data_contracts.mapping_reader import ContractError
 from include.data_contracts.retraining_plan import RetrainingPlan
-from include.data_contracts.run_plan import JobBundle
 from include.sagemaker_requests.container_images import UnknownImageError
 from include.sagemaker_requests.plan_freezing import freeze_plan
 from include.settings.environment import Environment, EnvironmentSettingsError
 from include.settings.retraining_parameters import RetrainingParameters
 from include.settings.run_parameters import ParameterError
-from include.settings.s3_layout import BUNDLE_POINTER_KEY, default_input_uri, run_hash, run_prefix, schema_uri
+from include.settings.s3_layout import default_input_uri, run_prefix, schema_uri
 
 log = logging.getLogger(__name__)
 
@@ -52,7 +45,7 @@ def prepare_plan(
         parameters = RetrainingParameters.from_conf(params, conf)
         validate_hyperparameters(parameters.algorithm, parameters.hyperparameters)
         environment = read_environment()
-        schema = _load_schema(s3, parameters.schema)
+        schema = read_schema(s3, parameters.schema)
         input_data_uri, objects = _find_data(s3, parameters, environment)
         plan = freeze_plan(
             dag_id=dag_id,
@@ -60,7 +53,7 @@ def prepare_plan(
             run_after=run_after.isoformat(),
             parameters=parameters,
             environment=environment,
-            job_bundle=_read_bundle_pointer(s3, environment),
+            job_bundle=read_bundle_pointer(s3, environment),
             input_data_uri=input_data_uri,
             data_origin="real" if objects else "synthetic",
             dataset_fingerprint=dataset_fingerprint(objects)
@@ -69,18 +62,13 @@ def prepare_plan(
         )
     except (ParameterError, EnvironmentSettingsError, UnknownImageError, ContractError) as error:
         raise AirflowFailException(str(error)) from None
-    plan = _apart_from_earlier_runs(plan, started_at)
+    digits = hash_of_started_run(dag_id, run_id, started_at)
+    prefix = run_prefix(plan.environment.artifact_bucket, plan.run_slug, digits)
+    plan = replace(plan, run_hash=digits, run_prefix=prefix, schema_uri=schema_uri(prefix))
     write_json(s3, plan.schema_uri, schema.to_mapping(), what="the run's schema")
     log.info("Data: %s (%s, %d objects)", plan.input_data_uri, plan.data_origin, len(objects))
     log.info("Everything of this run lies under %s", plan.run_prefix)
     return plan
-
-
-def _load_schema(s3: S3Hook, schema: str) -> FeatureSchema:
-    if not schema.startswith("s3://"):
-        return load_schema(schema)
-    remedy = "upload the schema file, or name one that ships with the project"
-    return FeatureSchema.from_text(read_text(s3, schema, what="the schema", remedy=remedy), schema)
 
 
 def _find_data(
@@ -90,7 +78,7 @@ def _find_data(
     uri = parameters.input_data_uri or default_input_uri(environment.data_bucket, parameters.schema)
     objects = list_objects(s3, uri, what="the raw data")
     if objects:
-        return _exact_uri(s3, uri, objects), objects
+        return exact_uri(s3, uri, objects, parameter="input_data_uri"), objects
     if parameters.on_missing_data == "synthetic":
         log.warning("No data under %s: SYNTHETIC customers, as asked; the model can never be approved.", uri)
         return uri, []
@@ -100,47 +88,6 @@ def _find_data(
     )
 
 
-def _exact_uri(s3: S3Hook, uri: str, objects: list[dict[str, Any]]) -> str:
-    """Return the URI under which SageMaker reads exactly one file or one folder.
-
-    S3 matches beginnings: `raw/may` would also read `raw/may_old/`. So a folder gets its closing slash, and
-    what would still read more than a person sees is refused.
-    """
-    _, prefix = s3.parse_s3_url(uri)
-    if not prefix or prefix.endswith("/"):
-        return uri
-    keys = [str(entry["Key"]) for entry in objects]
-    if keys == [prefix]:
-        return uri
-    others = [key for key in keys if not key.startswith(f"{prefix}/")]
-    if not others:
-        return f"{uri}/"
-    raise AirflowFailException(
-        f"input_data_uri {uri} is ambiguous: SageMaker would also read {others[0]}; "
-        "end it with / for a folder, or name one file whose name begins no other"
-    )
-
-
-def _read_bundle_pointer(s3: S3Hook, environment: Environment) -> JobBundle:
-    uri = f"s3://{environment.artifact_bucket}/{BUNDLE_POINTER_KEY}"
-    remedy = (
-        f"upload the job code: python -m scripts.build_job_bundle --upload s3://{environment.artifact_bucket}"
-    )
-    return JobBundle.from_mapping(read_json(s3, uri, what="the job bundle's pointer", remedy=remedy), uri)
-
-
 def _synthetic_fingerprint(parameters: RetrainingParameters) -> str:
     text = f"synthetic\n{parameters.synthetic_rows}\n{parameters.seed}"
     return hashlib.sha256(text.encode()).hexdigest()
-
-
-def _apart_from_earlier_runs(plan: RetrainingPlan, started_at: datetime) -> RetrainingPlan:
-    """Give the run a hash of its own even where a deleted run had the same id.
-
-    Job names are made from the hash. Without the time, a run that a person deleted and that Airflow made
-    again would find the old run's finished jobs and take their results for its own. The time is that of the
-    run's start: preparing a running run once more does not lose sight of its jobs.
-    """
-    digits = run_hash(plan.dag_id, f"{plan.run_id}\n{started_at.isoformat()}")
-    prefix = run_prefix(plan.environment.artifact_bucket, plan.run_slug, digits)
-    return replace(plan, run_hash=digits, run_prefix=prefix, schema_uri=schema_uri(prefix))

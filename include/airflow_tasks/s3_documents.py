@@ -62,18 +62,55 @@ def write_json(hook: S3Hook, uri: str, document: Mapping[str, Any], *, what: str
         raise explain(error, uri=uri, what=what, remedy="check the bucket's name and policy") from error
 
 
-def list_objects(hook: S3Hook, uri: str, *, what: str) -> list[dict[str, Any]]:
-    """Return Key, Size and ETag of every non-empty object under a prefix, sorted by key."""
+def object_exists(hook: S3Hook, uri: str, *, what: str) -> bool:
+    """Tell whether an object is there; raises as `explain` when S3 does not say."""
+    bucket, key = hook.parse_s3_url(uri)
+    try:
+        hook.get_conn().head_object(Bucket=bucket, Key=key)
+    except Exception as error:
+        if code_and_message(error)[0] in _MISSING_CODES:
+            return False
+        raise explain(error, uri=uri, what=what, remedy="check the bucket's name and policy") from error
+    return True
+
+
+def list_objects(hook: S3Hook, uri: str, *, what: str, with_empty: bool = False) -> list[dict[str, Any]]:
+    """Return Key, Size, ETag and LastModified of every object under a prefix, sorted by key.
+
+    Empty objects count only with `with_empty`.
+    """
     bucket, prefix = hook.parse_s3_url(uri)
     try:
         pages = hook.get_conn().get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
         found = [entry for page in pages for entry in page.get("Contents", [])]
     except Exception as error:
-        remedy = "create the bucket, or correct input_data_uri or CHURN_DATA_BUCKET"
+        remedy = "create the bucket, or correct the address or CHURN_DATA_BUCKET"
         raise explain(error, uri=uri, what=what, remedy=remedy) from error
     # A key that ends in "/" is the console's way to show an empty folder.
-    objects = [entry for entry in found if entry["Size"] > 0 and not entry["Key"].endswith("/")]
-    return sorted(objects, key=lambda entry: str(entry["Key"]))
+    objects = [entry for entry in found if not entry["Key"].endswith("/")]
+    kept = objects if with_empty else [entry for entry in objects if entry["Size"] > 0]
+    return sorted(kept, key=lambda entry: str(entry["Key"]))
+
+
+def exact_uri(hook: S3Hook, uri: str, objects: list[dict[str, Any]], *, parameter: str) -> str:
+    """Return the URI under which SageMaker reads exactly one file or one folder.
+
+    S3 matches beginnings: `raw/may` would also read `raw/may_old/`. So a folder gets its closing slash, and
+    what would still read more than a person sees is refused by the name of its `parameter`.
+    """
+    _, prefix = hook.parse_s3_url(uri)
+    if not prefix or prefix.endswith("/"):
+        return uri
+    keys = [str(entry["Key"]) for entry in objects]
+    if keys == [prefix]:
+        return uri
+    others = [key for key in keys if not key.startswith(f"{prefix}/")]
+    if not others:
+        return f"{uri}/"
+    raise AirflowFailException(
+        f"{parameter} {uri} is ambiguous: SageMaker would also read {others[0]}; "
+        "end it with / for a folder, or name one file whose name begins no other"
+    )
 
 
 def dataset_fingerprint(objects: list[dict[str, Any]]) -> str:

@@ -15,7 +15,7 @@ class DayInputs:
     """What was found for one day; a missing batch has no files, and a stale one is the day before's.
 
     `fingerprint` identifies the content (sizes and ETags, not names); `age_hours` is the time since the
-    newest file was written. `state_uri`, `labels_uri` and `past_predictions_uri` are None where there is none.
+    newest file was written. `state_uri`, `labels_uri` and `past_predictions_uri` are None where none lies.
     """
 
     status: str

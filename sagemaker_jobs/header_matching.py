@@ -144,6 +144,35 @@ def match_header(cells: tuple[str, ...], schema: FeatureSchema, place: str) -> H
     """
     known = _known_names(schema)
     leaks = {normalise_name(leak) for leak in schema.leak_columns}
+    for position, cell in enumerate(cells):
+        if normalise_name(cell) in leaks:
+            raise InvalidInputError(
+                f"{place}, column {position + 1}: {shorten(cell)!r} gives the label away (the schema lists it"
+                " as a leak); remove it from the export"
+            )
+    match = _locate_columns(cells, schema, known, place)
+    missing = [column.name for column in schema.columns if column.name not in match.positions]
+    if missing:
+        _refuse_missing(missing, cells, known, place)
+    return match
+
+
+def match_batch_header(cells: tuple[str, ...], schema: FeatureSchema, place: str) -> HeaderMatch:
+    """Match the columns of a batch that is to be judged, not learnt from.
+
+    A missing column is evidence, no error, as long as one feature is there; what would give the label away
+    is one more column that the model does not read. Other refusals are those of `match_header`.
+    """
+    known = _known_names(schema)
+    match = _locate_columns(cells, schema, known, place)
+    if not any(name in match.positions for name in schema.feature_names):
+        _refuse_missing(list(schema.feature_names), cells, known, place)
+    return match
+
+
+def _locate_columns(
+    cells: tuple[str, ...], schema: FeatureSchema, known: dict[str, str], place: str
+) -> HeaderMatch:
     ignored = {normalise_name(column) for column in schema.ignored_columns}
     exact = {spelling for column in schema.columns for spelling in (column.name, *column.aliases)}
     folded_cells = [normalise_name(cell) for cell in cells]
@@ -153,11 +182,6 @@ def match_header(cells: tuple[str, ...], schema: FeatureSchema, place: str) -> H
     renamed, extra = [], []
     for position, (cell, folded) in enumerate(zip(cells, folded_cells, strict=True)):
         canonical = known.get(folded)
-        if folded in leaks:
-            raise InvalidInputError(
-                f"{place}, column {position + 1}: {shorten(cell)!r} gives the label away (the schema lists it"
-                " as a leak); remove it from the export"
-            )
         if canonical in positions:
             first = positions[canonical]
             raise InvalidInputError(
@@ -169,8 +193,5 @@ def match_header(cells: tuple[str, ...], schema: FeatureSchema, place: str) -> H
             renamed += [(cell, canonical)] if cell not in exact else []
         elif folded not in ignored:
             extra.append((cell.strip() or f"(column {position + 1} without a name)", position))
-    missing = [column.name for column in schema.columns if column.name not in positions]
-    if missing:
-        _refuse_missing(missing, cells, known, place)
     sources = {canonical: cells[position] for canonical, position in positions.items()}
     return HeaderMatch(positions, sources, tuple(renamed), tuple(extra), len(cells))

@@ -22,7 +22,9 @@ from include.data_contracts.feature_schema import (
     FeatureSchema,
     load_schema,
 )
+from include.drift_statistics.profile_files import save_profile
 from sagemaker_jobs.feature_encoder import CategoricalEncoding, FeatureEncoder, fit_numeric_encoding
+from sagemaker_jobs.feature_profiles import PROFILE_NAME, profile_stored_rows
 from sagemaker_jobs.job_entry import InvalidInputError, report_progress, run_entry
 from sagemaker_jobs.preprocess_acceptance import measure_signals, note_shared_features, refuse_unusable
 from sagemaker_jobs.preprocess_loading import drop_duplicates, load_rows
@@ -147,14 +149,19 @@ def write_outputs(outputs: Path, store: RowStore, split: Split, report: DataQual
     encoder = fit_encoder(store, split.is_train, report.data_origin)
     report_progress("encode", f"{len(encoder.dense_feature_names)} encoded columns, fitted on train only")
     is_sampled = choose_sample(split.is_train, REFERENCE_ROWS, split.summary.seed)
+    origin = {
+        "schema": {"name": report.schema_name, "fingerprint": report.schema_fingerprint},
+        "data_origin": report.data_origin,
+    }
     reference = {
         "contract": "drift_reference",
         "version": 1,
+        # The profile counts every train row; reference.csv is a sample of them to look at.
+        "profile": PROFILE_NAME,
         "rows": int(is_sampled.sum()),
         "sampled_from": split.summary.rows_train,
         "seed": split.summary.seed,
-        "schema": {"name": report.schema_name, "fingerprint": report.schema_fingerprint},
-        "data_origin": report.data_origin,
+        **origin,
     }
     texts = {
         "encoder/encoder.json": encoder.to_json(),
@@ -167,6 +174,9 @@ def write_outputs(outputs: Path, store: RowStore, split: Split, report: DataQual
     write_selected_rows(outputs / "train" / "part-00000.csv", store, split.is_train)
     write_selected_rows(outputs / "test" / "part-00000.csv", store, split.is_test)
     write_selected_rows(outputs / "reference" / "reference.csv", store, is_sampled)
+    profile = profile_stored_rows(store, split.is_train, is_sampled)
+    save_profile(profile, outputs / "reference" / PROFILE_NAME, notes=origin)
+    report_progress("profile", f"{profile.rows:,} train rows, which drift is later compared with")
 
 
 def preprocess(arguments: Arguments, input_dir: Path, work_directory: Path) -> DataQualityReport:

@@ -1,11 +1,12 @@
 """Drift of what the model says: scores of the batch against scores of the reference, no labels needed."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
+
 from include.drift_statistics.column_layouts import ColumnSpec
-from include.drift_statistics.column_values import Column
+from include.drift_statistics.column_values import Column, DictionaryColumn
 from include.drift_statistics.comparison import compare_profiles
 from include.drift_statistics.drift_report import FeatureResult, Verdict
 from include.drift_statistics.drift_rule import DriftRule
@@ -51,9 +52,14 @@ def profile_scores(scores: Column, threshold: float, reference: Profile | None =
     return build_profile(table, specs)
 
 
-def _predictions(scores: Sequence[float] | Column, threshold: float) -> list[str | None]:
-    values = [float(score) if score is not None else float("nan") for score in list(scores)]
-    return [None if value != value else ("1" if value >= threshold else "0") for value in values]  # noqa: PLR0124
+def _predictions(scores: Column, threshold: float) -> DictionaryColumn:
+    try:
+        values = np.asarray(scores, dtype=np.float64)
+    except (TypeError, ValueError):  # text among the scores: counted as unreadable, and no prediction
+        read = [None if isinstance(score, str | bytes) else score for score in list(scores)]
+        values = np.array([np.nan if score is None else score for score in read], dtype=np.float64)
+    codes = np.where(np.isnan(values), -1, values >= threshold).astype(np.int8)
+    return DictionaryColumn(codes, ("0", "1"))
 
 
 def compare_predictions(

@@ -53,6 +53,17 @@ class MappingReader:
             raise self.fail(key, "is missing" if value is None else f"expected text, found {value!r:.60}")
         return value
 
+    def optional_text(self, key: str) -> str | None:
+        """Return a text value, or None for null or an absent key."""
+        return None if self.content.get(key) is None else self.text(key)
+
+    def one_of(self, key: str, allowed: Sequence[str]) -> str:
+        """Return a text that is one of a few words."""
+        value = self.text(key)
+        if value not in allowed:
+            raise self.fail(key, f"expected one of {', '.join(allowed)}, found {value!r:.40}")
+        return value
+
     def name(self, key: str) -> str:
         """Return a snake_case name."""
         value = self.text(key)
@@ -66,6 +77,10 @@ class MappingReader:
         if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
             raise self.fail(key, "is missing" if value is None else f"expected a number, found {value!r:.60}")
         return float(value)
+
+    def optional_number(self, key: str) -> float | None:
+        """Return a number as a float, or None for null or an absent key."""
+        return None if self.content.get(key) is None else self.number(key)
 
     def share(self, key: str, default: float) -> float:
         """Return a number between 0 and 1."""
@@ -82,6 +97,10 @@ class MappingReader:
                 key, "is missing" if value is None else f"expected a whole number, found {value!r:.60}"
             )
         return value
+
+    def optional_integer(self, key: str) -> int | None:
+        """Return a whole number, or None for null or an absent key."""
+        return None if self.content.get(key) is None else self.integer(key)
 
     def flag(self, key: str, default: bool) -> bool:
         """Return true or false."""
@@ -108,6 +127,17 @@ class MappingReader:
         if not isinstance(entry, str):
             raise self.fail(key, f"expected texts, found {entry!r:.60}")
         return entry
+
+    def part(self, key: str) -> "MappingReader":
+        """Return the mapping under a key."""
+        value = self.content.get(key)
+        if value is None:
+            raise self.fail(key, "is missing")
+        return MappingReader.of(value, f"{self.place}, {key}")
+
+    def optional_part(self, key: str) -> "MappingReader | None":
+        """Return the mapping under a key, or None for null or an absent key."""
+        return None if self.content.get(key) is None else self.part(key)
 
     def readers(self, key: str) -> tuple["MappingReader", ...]:
         """Return a list of mappings, each with its own place."""

@@ -55,6 +55,7 @@ from airflow.sdk import DAG
 
 from include.airflow_tasks import retraining_tasks as tasks
 from include.airflow_tasks.dag_parameters import airflow_params, describe_parameters
+from include.airflow_tasks.task_settings import default_arguments
 from include.settings.environment import read_operator_settings
 from include.settings.retraining_table import PARAMETERS
 
@@ -72,7 +73,7 @@ with DAG(
     # Three jobs of at most a day each (max_runtime_seconds) and their start-up; a stuck run blocks the next.
     dagrun_timeout=timedelta(hours=80),
     params=airflow_params(PARAMETERS),
-    default_args=tasks.default_arguments(settings),
+    default_args=default_arguments(settings),
     tags=["churn", "retraining", "sagemaker"],
 ) as dag:
     plan = tasks.prepare_run()

@@ -3,36 +3,22 @@
 Bodies are imported inside the tasks: a DAG file is parsed every half minute, a task runs once.
 """
 
-from datetime import timedelta
 from typing import Any
 
 from airflow.sdk import get_current_context, task
 from airflow.sdk.exceptions import AirflowFailException
 
 from include.airflow_tasks.sagemaker_job_operators import ProcessingJobOperator, TrainingJobOperator
+from include.airflow_tasks.task_settings import NOTE_KEY, SMALL_TASK_LIMIT, aws_client, job_waiting, s3_hook
 from include.data_contracts.retraining_plan import RetrainingPlan
 from include.sagemaker_requests.job_requests import (
     build_evaluation_request,
     build_preprocess_request,
     build_training_request,
 )
-from include.settings.environment import OperatorSettings, read_environment, read_operator_settings
+from include.settings.environment import OperatorSettings, read_environment
 
-# Tasks that read and write small objects only. A job has no such limit here: its own maximum run time
-# bounds the waiting (job_kinds.time_limit_seconds).
-SMALL_TASK_LIMIT = timedelta(minutes=10)
-NOTE_KEY = "run_note"
 GATE_DECISION_KEY = "gate_decision"
-
-
-def default_arguments(settings: OperatorSettings) -> dict[str, Any]:
-    """Return the default arguments of every task: who owns it, how often and how soon it is tried again."""
-    return {
-        "owner": "churn",
-        "depends_on_past": False,
-        "retries": 2,
-        "retry_delay": timedelta(seconds=settings.retry_delay_seconds),
-    }
 
 
 @task(execution_timeout=SMALL_TASK_LIMIT)  # type: ignore[untyped-decorator]
@@ -51,7 +37,7 @@ def prepare_run() -> dict[str, Any]:
             params=dict(context["params"]),
             conf=run.conf or {},
             read_environment=read_environment,
-            s3=_s3_hook(),
+            s3=s3_hook(),
         )
     except AirflowFailException as refusal:
         context["ti"].xcom_push(key=NOTE_KEY, value=f"Refused: {refusal}")
@@ -67,7 +53,7 @@ def preprocess(plan: Any, settings: OperatorSettings) -> ProcessingJobOperator:
         plan=plan,
         read_plan=RetrainingPlan.from_mapping,
         build_request=build_preprocess_request,
-        **_waiting(settings),
+        **job_waiting(settings),
     )
 
 
@@ -80,7 +66,7 @@ def train(plan: Any, preprocess: Any, settings: OperatorSettings) -> TrainingJob
         read_plan=RetrainingPlan.from_mapping,
         build_request=build_training_request,
         upstream_results={"preprocess": preprocess},
-        **_waiting(settings),
+        **job_waiting(settings),
     )
 
 
@@ -93,7 +79,7 @@ def evaluate(plan: Any, preprocess: Any, training: Any, settings: OperatorSettin
         read_plan=RetrainingPlan.from_mapping,
         build_request=build_evaluation_request,
         upstream_results={"preprocess": preprocess, "training": training},
-        **_waiting(settings),
+        **job_waiting(settings),
     )
 
 
@@ -102,7 +88,7 @@ def accuracy_gate(plan: dict[str, Any], evaluation: dict[str, Any]) -> bool:
     """Let the candidate through or skip its registration; the decision is an XCom of its own."""
     from include.airflow_tasks.accuracy_gate import decide_gate
 
-    decision = decide_gate(plan, evaluation, s3=_s3_hook())
+    decision = decide_gate(plan, evaluation, s3=s3_hook())
     instance = get_current_context()["ti"]
     instance.xcom_push(key=GATE_DECISION_KEY, value=decision.to_mapping())
     instance.xcom_push(key=NOTE_KEY, value=decision.sentence)
@@ -118,36 +104,17 @@ def register_model_package(
     gate_decision: dict[str, Any],
 ) -> dict[str, Any]:
     """Register the candidate as PendingManualApproval, once per run and model."""
-    from airflow.providers.amazon.aws.hooks.sagemaker import SageMakerHook
-
     from include.airflow_tasks.model_registration import register_candidate
 
-    settings = read_operator_settings()
     result = register_candidate(
         plan,
         preprocess=preprocess,
         training=training,
         evaluation=evaluation,
         gate_decision=gate_decision,
-        s3=_s3_hook(),
-        client=SageMakerHook(aws_conn_id=settings.aws_conn_id, region_name=settings.region).get_conn(),
+        s3=s3_hook(),
+        client=aws_client("sagemaker"),
     )
     note = f"Registered {result['model_package_arn']} ({result['approval_status']})."
     get_current_context()["ti"].xcom_push(key=NOTE_KEY, value=note)
     return result
-
-
-def _waiting(settings: OperatorSettings) -> dict[str, Any]:
-    return {
-        "deferrable": settings.deferrable,
-        "poll_interval_seconds": settings.poll_interval_seconds,
-        "aws_conn_id": settings.aws_conn_id,
-        "region_name": settings.region,
-    }
-
-
-def _s3_hook() -> Any:
-    from airflow.providers.amazon.aws.hooks.s3 import S3Hook
-
-    settings = read_operator_settings()
-    return S3Hook(aws_conn_id=settings.aws_conn_id, region_name=settings.region)

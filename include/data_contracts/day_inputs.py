@@ -43,15 +43,12 @@ class DayInputs:
         reader = MappingReader.of(mapping, place)
         reader.refuse_unknown_keys(tuple(cls.__dataclass_fields__))
         content: Mapping[str, Any] = reader.content
-        status = reader.text("status")
-        if status not in BATCH_STATUSES:
-            raise reader.fail("status", f"expected one of {', '.join(BATCH_STATUSES)}, found {status!r:.40}")
         optional = {
-            name: None if content.get(name) is None else reader.text(name)
+            name: reader.optional_text(name)
             for name in ("fingerprint", "state_uri", "labels_uri", "past_predictions_uri")
         }
         return cls(
-            status=status,
+            status=reader.one_of("status", BATCH_STATUSES),
             batch_uri=reader.text("batch_uri"),
             files=reader.integer("files"),
             bytes=reader.integer("bytes"),

@@ -1,10 +1,10 @@
 """The contract of day.json: what one day of monitoring came to, missing batches included."""
 
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from include.data_contracts.day_inputs import BATCH_STATUSES
+from include.data_contracts.drift_alert import DriftAlert
 from include.data_contracts.mapping_reader import MappingReader
 
 CONTRACT = "monitoring_day"
@@ -29,20 +29,16 @@ class BatchAlert:
         """Read and check the JSON form; raises ContractError naming the key."""
         reader = MappingReader.of(mapping, place)
         reader.refuse_unknown_keys(tuple(cls.__dataclass_fields__))
-        transition = reader.text("transition")
-        if transition not in TRANSITIONS:
-            raise reader.fail(
-                "transition", f"expected one of {', '.join(TRANSITIONS)}, found {transition!r:.40}"
-            )
-        since = None if reader.content.get("since") is None else reader.text("since")
-        return cls(transition, since, reader.text("sentence"))
+        return cls(
+            reader.one_of("transition", TRANSITIONS), reader.optional_text("since"), reader.text("sentence")
+        )
 
 
 @dataclass(frozen=True)
 class MonitoringDay:
     """One day: `verdict`, `rows`, `alert` and the report's URIs are None where no batch was judged.
 
-    `alert` is the job's decision as drift_report.json has it; `batch_alert` is about the delivery itself.
+    `alert` is the job's decision; `batch_alert` is about the delivery itself.
     `fingerprint` is that of the last batch that was delivered, this day's or an earlier one's.
     """
 
@@ -60,7 +56,7 @@ class MonitoringDay:
     sentence: str
     drifted_features: tuple[str, ...]
     rows: int | None
-    alert: Mapping[str, Any] | None
+    alert: DriftAlert | None
     report_json_uri: str | None
     report_html_uri: str | None
 
@@ -77,7 +73,7 @@ class MonitoringDay:
             **{name: getattr(self, name) for name in self.__dataclass_fields__},
             "batch_alert": asdict(self.batch_alert),
             "drifted_features": list(self.drifted_features),
-            "alert": None if self.alert is None else dict(self.alert),
+            "alert": None if self.alert is None else self.alert.to_mapping(),
         }
 
     @classmethod
@@ -88,30 +84,23 @@ class MonitoringDay:
             raise reader.fail("contract", f"expected {CONTRACT} version {VERSION}")
         reader.refuse_unknown_keys(("contract", "version", *cls.__dataclass_fields__))
         content = reader.content
-        status = reader.text("batch_status")
-        if status not in BATCH_STATUSES:
-            raise reader.fail("batch_status", f"expected one of {', '.join(BATCH_STATUSES)}")
         age, alert = content.get("batch_age_hours"), content.get("alert")
         return cls(
             date=reader.text("date"),
             model_version=reader.text("model_version"),
             run_id=reader.text("run_id"),
-            batch_status=status,
+            batch_status=reader.one_of("batch_status", BATCH_STATUSES),
             batch_uri=reader.text("batch_uri"),
             batch_files=reader.integer("batch_files"),
             batch_bytes=reader.integer("batch_bytes"),
             batch_age_hours=None if age is None else reader.number("batch_age_hours"),
-            fingerprint=_optional_text(reader, "fingerprint"),
+            fingerprint=reader.optional_text("fingerprint"),
             batch_alert=BatchAlert.from_mapping(content.get("batch_alert"), f"{place}, batch_alert"),
-            verdict=_optional_text(reader, "verdict"),
+            verdict=reader.optional_text("verdict"),
             sentence=reader.text("sentence"),
             drifted_features=reader.texts("drifted_features"),
-            rows=None if content.get("rows") is None else reader.integer("rows"),
-            alert=None if alert is None else MappingReader.of(alert, f"{place}, alert").content,
-            report_json_uri=_optional_text(reader, "report_json_uri"),
-            report_html_uri=_optional_text(reader, "report_html_uri"),
+            rows=reader.optional_integer("rows"),
+            alert=None if alert is None else DriftAlert.from_mapping(alert, f"{place}, alert"),
+            report_json_uri=reader.optional_text("report_json_uri"),
+            report_html_uri=reader.optional_text("report_html_uri"),
         )
-
-
-def _optional_text(reader: MappingReader, key: str) -> str | None:
-    return None if reader.content.get(key) is None else reader.text(key)

@@ -156,3 +156,62 @@ def test_retraining_when_wired_then_it_has_exactly_the_promised_tasks(dags):
 
 def test_retraining_when_scheduled_then_daily(dags):
     assert dags["churn_retraining"].schedule == "@daily"
+
+
+@pytest.mark.parametrize(
+    ("upstream", "downstream"),
+    [
+        ("prepare_monitoring", "wait_for_batch"),
+        ("wait_for_batch", "batch_arrived"),
+        ("batch_arrived", "detect_drift"),
+        ("detect_drift", "record_day"),
+        ("record_day", "publish_metrics"),
+        ("record_day", "publish_alert"),
+        ("record_day", "request_retraining"),
+        ("request_retraining", "trigger_retraining"),
+    ],
+)
+def test_monitoring_when_wired_then_each_step_follows_the_one_before(dags, upstream, downstream):
+    assert downstream in dags["churn_drift_monitoring"].get_task(upstream).downstream_task_ids
+
+
+def test_monitoring_when_wired_then_it_has_exactly_the_promised_tasks(dags):
+    assert set(dags["churn_drift_monitoring"].task_ids) == {
+        "prepare_monitoring",
+        "wait_for_batch",
+        "batch_arrived",
+        "detect_drift",
+        "record_day",
+        "publish_metrics",
+        "publish_alert",
+        "request_retraining",
+        "trigger_retraining",
+    }
+
+
+def test_monitoring_when_no_batch_came_then_the_day_is_recorded_all_the_same(dags):
+    dag = dags["churn_drift_monitoring"]
+    assert dag.get_task("batch_arrived").ignore_downstream_trigger_rules is False
+    assert dag.get_task("record_day").trigger_rule == "none_failed_min_one_success"
+    assert "record_day" not in dag.get_task("batch_arrived").downstream_task_ids
+
+
+def test_monitoring_when_a_day_is_published_then_only_after_it_was_recorded(dags):
+    dag = dags["churn_drift_monitoring"]
+    for name in ("publish_metrics", "publish_alert", "request_retraining"):
+        assert dag.get_task(name).trigger_rule == "all_success"
+        assert dag.get_task(name).upstream_task_ids == {"prepare_monitoring", "record_day"}
+
+
+def test_monitoring_when_scheduled_then_daily_and_backfills_need_no_extra_option(dags):
+    dag = dags["churn_drift_monitoring"]
+    assert dag.schedule == "@daily"
+    # A task that depends on its past makes `airflow backfill create` refuse without --reprocess-behavior.
+    assert not any(task.depends_on_past for task in dag.tasks)
+
+
+def test_monitoring_when_drift_starts_a_retraining_then_it_is_one_of_our_dags_and_never_a_second_run(dags):
+    trigger = dags["churn_drift_monitoring"].get_task("trigger_retraining")
+    assert trigger.trigger_dag_id in dags
+    assert trigger.skip_when_already_exists
+    assert not trigger.reset_dag_run

@@ -48,14 +48,22 @@ environment-tensorflow: $(TENSORFLOW_JOB)  ## Install the TensorFlow job environ
 
 # --- the laptop: Airflow and an AWS stand-in, bound to the loopback ---------------------------------
 export CHURN_CALLER_DIR := $(CURDIR)
-export DATA SCHEMA CONF AIRFLOW_PORT AWS_PORT
+export DATA DATE FROM TO LABELS SCHEMA CONF VERSION AIRFLOW_PORT AWS_PORT
 LAPTOP := PYTHONPATH=. .venvs/airflow/bin/python -m local_airflow
 # A Keras run needs the TensorFlow environment, nobody else does.
 KERAS_WANTED := $(if $(findstring keras_mlp,$(value CONF)),$(TENSORFLOW_JOB))
 
-.PHONY: run up down status
+.PHONY: run approve drift drift-demo drift-backfill up down status
 run: $(AIRFLOW) $(LOCAL_AWS) $(SKLEARN_JOB) $(KERAS_WANTED)  ## Retrain once, end to end: make run [DATA=path SCHEMA=name CONF='{...}']
 	@$(LAPTOP) run
+approve: $(AIRFLOW) $(LOCAL_AWS)  ## Approve the newest registered model, as a person does: make approve [VERSION=n]
+	@$(LAPTOP) approve
+drift: $(AIRFLOW) $(LOCAL_AWS) $(SKLEARN_JOB)  ## Compare a batch with the model's training data: make drift DATA=path [DATE=YYYY-MM-DD SCHEMA=name LABELS=path CONF='{...}']
+	@$(LAPTOP) drift
+drift-demo: $(AIRFLOW) $(LOCAL_AWS) $(SKLEARN_JOB)  ## Show a quiet day, a shifted day, a broken feed and a missing batch: make drift-demo [DATA=path]
+	@$(LAPTOP) drift-demo
+drift-backfill: $(AIRFLOW) $(LOCAL_AWS) $(SKLEARN_JOB)  ## Monitor days gone by: make drift-backfill FROM=YYYY-MM-DD TO=YYYY-MM-DD [DATA=folder of days]
+	@$(LAPTOP) drift-backfill
 up: $(AIRFLOW) $(LOCAL_AWS) $(SKLEARN_JOB)  ## Start Airflow with everything wired; prints URL and login
 	@$(LAPTOP) up
 down:  ## Stop everything that `make up` started

@@ -9,6 +9,7 @@ import httpx
 from local_airflow.stack_settings import ADMIN_USER, StackError, StackSettings, load_secrets
 
 _TIMEOUT_SECONDS = 30.0
+_PAGE = 100
 
 
 class AirflowApi:
@@ -58,6 +59,39 @@ class AirflowApi:
         """Runs that are queued or running, oldest first."""
         query = {"state": ["queued", "running"], "order_by": "run_after"}
         return list(self._request("GET", f"/api/v2/dags/{dag_id}/dagRuns", params=query)["dag_runs"])
+
+    def create_backfill(self, dag_id: str, from_date: str, to_date: str, conf: dict[str, Any]) -> int:
+        """Run a DAG for every logical date of a span, ends included, one after the other; returns the id.
+
+        A date that has run before runs anew. The same as `airflow backfill create --max-active-runs 1
+        --reprocess-behavior completed`.
+        """
+        body = {
+            "dag_id": dag_id,
+            "from_date": f"{from_date}T00:00:00Z",
+            "to_date": f"{to_date}T00:00:00Z",
+            "dag_run_conf": conf,
+            "reprocess_behavior": "completed",
+            "max_active_runs": 1,
+        }
+        return int(self._request("POST", "/api/v2/backfills", json=body)["id"])
+
+    def runs_between(self, dag_id: str, from_date: str, to_date: str) -> list[dict[str, Any]]:
+        """Runs whose logical date lies in the span, in order of it."""
+        query = {
+            "logical_date_gte": f"{from_date}T00:00:00Z",
+            "logical_date_lte": f"{to_date}T00:00:00Z",
+            "order_by": "logical_date",
+            "limit": _PAGE,
+        }
+        runs: list[dict[str, Any]] = []
+        while True:
+            page = self._request(
+                "GET", f"/api/v2/dags/{dag_id}/dagRuns", params={**query, "offset": len(runs)}
+            )
+            runs += page["dag_runs"]
+            if len(runs) >= page["total_entries"] or not page["dag_runs"]:
+                return runs
 
     def get_run(self, dag_id: str, run_id: str) -> dict[str, Any]:
         """State, note and times of one run."""

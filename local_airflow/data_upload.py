@@ -34,12 +34,23 @@ def upload_data(s3: Any, path: Path) -> str:
     return f"s3://{DATA_BUCKET}/{prefix}"
 
 
-def upload_files(s3: Any, files: list[Path], *, root: Path, prefix: str) -> None:
-    """Upload the files under the prefix, and beside them the marker when one of their folders has it."""
+def replace_folder(s3: Any, files: list[Path], *, root: Path, prefix: str) -> None:
+    """Upload the files under the prefix and remove what else lies there."""
+    uploaded = set(upload_files(s3, files, root=root, prefix=prefix))
+    for page in s3.get_paginator("list_objects_v2").paginate(Bucket=DATA_BUCKET, Prefix=prefix):
+        for entry in page.get("Contents", []):
+            if entry["Key"] not in uploaded:
+                s3.delete_object(Bucket=DATA_BUCKET, Key=entry["Key"])
+
+
+def upload_files(s3: Any, files: list[Path], *, root: Path, prefix: str) -> list[str]:
+    """Upload the files, and beside them the marker when one of their folders has it; returns the keys."""
     markers = {
         marker
         for folder in {root, *(file.parent for file in files)}
         if (marker := folder / SYNTHETIC_MARKER).is_file()
     }
-    for file in [*files, *sorted(markers)]:
-        s3.upload_file(str(file), DATA_BUCKET, prefix + file.relative_to(root).as_posix())
+    keys = {prefix + file.relative_to(root).as_posix(): file for file in [*files, *sorted(markers)]}
+    for key, file in keys.items():
+        s3.upload_file(str(file), DATA_BUCKET, key)
+    return list(keys)

@@ -1,7 +1,5 @@
 """`make run`: take one data set through `churn_retraining` on the laptop and show what came of it."""
 
-import json
-import os
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,10 +9,11 @@ from local_airflow import idle_end
 from local_airflow.airflow_api import AirflowApi
 from local_airflow.dag_run_watch import Report, describe_failure, new_run_id, watch_run
 from local_airflow.data_upload import upload_data
+from local_airflow.request_variables import read_conf, read_path, read_text
 from local_airflow.retraining_summary import collect_summary, render_summary
 from local_airflow.run_files import shown, write_document
 from local_airflow.stack import describe_stay, open_aws_client, start_stack
-from local_airflow.stack_settings import DATA_BUCKET, RETRAINING_DAG_ID, StackError, StackSettings
+from local_airflow.stack_settings import DATA_BUCKET, RETRAINING_DAG_ID, StackSettings
 
 
 @dataclass(frozen=True)
@@ -28,19 +27,9 @@ class RunRequest:
 
 def read_run_request() -> RunRequest:
     """Read DATA, SCHEMA and CONF from the environment; raises StackError naming the one that is wrong."""
-    data_text, schema, conf_text = (os.environ.get(name, "").strip() for name in ("DATA", "SCHEMA", "CONF"))
-    data = (Path(os.environ.get("CHURN_CALLER_DIR", "."), data_text)).resolve() if data_text else None
-    if data is not None and not data.exists():
-        raise StackError(f"DATA={data_text}: no such file or directory")
-    try:
-        conf = json.loads(conf_text) if conf_text else {}
-    except json.JSONDecodeError as error:
-        raise StackError(
-            f"CONF is not JSON ({error}); write it like CONF='{{\"accuracy_threshold\": 0.78}}'"
-        ) from None
-    if not isinstance(conf, dict):
-        raise StackError("CONF must be a JSON object of DAG parameters, like CONF='{\"seed\": 7}'")
-    return RunRequest(data=data, schema=schema or None, conf=conf)
+    return RunRequest(
+        data=read_path("DATA"), schema=read_text("SCHEMA"), conf=read_conf('{"accuracy_threshold": 0.78}')
+    )
 
 
 def run_retraining(settings: StackSettings, request: RunRequest, report: Report) -> int:

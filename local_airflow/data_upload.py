@@ -9,6 +9,8 @@ from local_airflow.stack_settings import DATA_BUCKET, StackError
 DATA_SUFFIXES = (".csv", ".csv.gz", ".parquet")
 # Written by generate_synthetic_data (sagemaker_jobs/input_files.py); customers do not lose it on the way.
 SYNTHETIC_MARKER = "_synthetic_data.json"
+# Tells the sensor that a batch is complete; else it waits until nothing has been added for a while.
+SUCCESS_MARKER = "_SUCCESS"
 
 
 def find_data_files(path: Path) -> list[Path]:
@@ -34,9 +36,18 @@ def upload_data(s3: Any, path: Path) -> str:
     return f"s3://{DATA_BUCKET}/{prefix}"
 
 
-def replace_folder(s3: Any, files: list[Path], *, root: Path, prefix: str) -> None:
-    """Upload the files under the prefix and remove what else lies there."""
-    uploaded = set(upload_files(s3, files, root=root, prefix=prefix))
+def upload_batch(s3: Any, path: Path) -> str:
+    """Upload a day's batch and declare it complete; returns the folder's S3 address."""
+    uri = upload_data(s3, path)
+    s3.put_object(Bucket=DATA_BUCKET, Key=uri.removeprefix(f"s3://{DATA_BUCKET}/") + SUCCESS_MARKER)
+    return uri
+
+
+def replace_batch(s3: Any, path: Path, prefix: str) -> None:
+    """Put a day's batch under the prefix, declare it complete, and remove what else lies there."""
+    root = path.parent if path.is_file() else path
+    uploaded = {prefix + SUCCESS_MARKER, *upload_files(s3, find_data_files(path), root=root, prefix=prefix)}
+    s3.put_object(Bucket=DATA_BUCKET, Key=prefix + SUCCESS_MARKER)
     for page in s3.get_paginator("list_objects_v2").paginate(Bucket=DATA_BUCKET, Prefix=prefix):
         for entry in page.get("Contents", []):
             if entry["Key"] not in uploaded:

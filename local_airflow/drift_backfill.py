@@ -9,7 +9,7 @@ from typing import Any
 from local_airflow import idle_end
 from local_airflow.airflow_api import AirflowApi
 from local_airflow.dag_run_watch import Report
-from local_airflow.data_upload import DATA_SUFFIXES, find_data_files, replace_folder
+from local_airflow.data_upload import DATA_SUFFIXES, replace_batch
 from local_airflow.drift_run import CONF_EXAMPLE, find_reference, model_warnings
 from local_airflow.drift_summary import collect_drift_summary
 from local_airflow.registered_models import APPROVED, RegisteredModel
@@ -117,8 +117,7 @@ def upload_batches(
     s3 = open_aws_client(settings, "s3")
     schema = request.schema or (model.facts.get("schema_name") if model else None) or "ibm_telco"
     for day, path in batches.items():
-        root = path.parent if path.is_file() else path
-        replace_folder(s3, find_data_files(path), root=root, prefix=f"current/{schema}/{day}/")
+        replace_batch(s3, path, f"current/{schema}/{day}/")
     if batches:
         absent = len(request.days) - len(batches)
         report(

@@ -9,7 +9,7 @@ from typing import Any
 from local_airflow import idle_end
 from local_airflow.airflow_api import AirflowApi
 from local_airflow.dag_run_watch import Report, describe_failure, new_run_id, watch_run
-from local_airflow.data_upload import upload_data
+from local_airflow.data_upload import upload_batch, upload_data
 from local_airflow.drift_summary import collect_drift_summary, render_drift_summary
 from local_airflow.registered_models import (
     APPROVED,
@@ -124,7 +124,7 @@ def trigger_drift(
     if request.schema:
         conf["schema"] = request.schema
     if request.data is not None:
-        conf["batch_uri"] = upload_data(s3, request.data)
+        conf["batch_uri"] = upload_batch(s3, request.data)
         report(f"batch: {request.data.name} uploaded to {conf['batch_uri']}")
     if request.labels is not None:
         conf["labels_uri"] = upload_data(s3, request.labels)

@@ -130,6 +130,7 @@ def process_environment(settings: StackSettings) -> dict[str, str]:
         "CHURN_SAGEMAKER_ROLE_ARN": f"arn:aws:iam::{ACCOUNT_ID}:role/churn-sagemaker-job",
         "CHURN_DEFERRABLE": str(settings.deferrable).lower(),
         "CHURN_POLL_INTERVAL_SECONDS": "0.1",
+        "CHURN_BATCH_POLL_INTERVAL_SECONDS": "1",
         "CHURN_RETRY_DELAY_SECONDS": "2",
         "CHURN_RETRAINING_SCHEDULE": "none",  # a laptop runs when asked, not every midnight
         # Airflow backfills only what has a schedule; USE_JOB_SCHEDULE below keeps it from running by itself.

@@ -96,8 +96,9 @@ def find_reference(settings: StackSettings, conf: dict[str, Any]) -> RegisteredM
         return next((model for model in models if str(model.version) == str(version)), None)
     found = choose_model(models)
     if found is None:
+        where = "" if group == DEFAULT_GROUP else f" in {group}"
         others = "" if group.endswith(SYNTHETIC_SUFFIX) else _name_synthetic(sagemaker, group)
-        raise StackError(f"no model yet: make run DATA=… trains and registers one{others}")
+        raise StackError(f"no model{where} yet: make run DATA=… trains and registers one{others}")
     return found
 
 

@@ -73,7 +73,9 @@ def render_drift_summary(summary: dict[str, Any]) -> list[str]:
     lines += [f"model     ** {warning} **" for warning in summary["warnings"]]
     if summary["model_package_arn"]:
         lines.append(f"model     {summary['model_package_arn']}  ({summary['approval_status']})")
-    lines += [f"day       {summary['batch_date']}, batch {summary['batch_status'] or 'not looked at'}"]
+    lines.append(
+        f"day       {summary['batch_date'] or '-'}, batch {summary['batch_status'] or 'not looked at'}"
+    )
     if summary["verdict"]:
         lines.append(f"verdict   {summary['verdict']}")
     if summary["sentence"]:

@@ -33,7 +33,7 @@ def build_drift_request(plan: MonitoringPlan, job_name: str, day: DayInputs) -> 
         "evaluation": model.evaluation_uri,
         "reference-scores": model.reference_scores_uri,
         "state": day.state_uri,
-        "past-predictions": day.past_predictions_uri,
+        "past-predictions": day.past_predictions_uri if day.labels_uri is not None else None,
     }
     for option, uri in files.items():
         if uri is not None:

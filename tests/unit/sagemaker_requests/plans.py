@@ -5,6 +5,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from include.data_contracts.day_inputs import ARRIVED, DayInputs
 from include.data_contracts.evaluation_report import (
     Bootstrap,
     ConfusionMatrix,
@@ -14,14 +15,27 @@ from include.data_contracts.evaluation_report import (
     MetricEstimate,
 )
 from include.data_contracts.job_result import JobResult
+from include.data_contracts.monitoring_plan import ModelReference, MonitoringPlan
 from include.data_contracts.retraining_plan import RetrainingPlan
 from include.data_contracts.run_plan import JobBundle
-from include.sagemaker_requests.container_images import images_by_region
+from include.sagemaker_requests.container_images import images_by_region, stage_images
 from include.sagemaker_requests.plan_freezing import freeze_plan
-from include.settings.environment import Environment
+from include.settings.environment import Environment, MonitoringEnvironment
+from include.settings.monitoring_parameters import MonitoringParameters
 from include.settings.retraining_parameters import RetrainingParameters
-from include.settings.s3_layout import bundle_prefix, default_input_uri
-from tests.unit.settings.parameter_values import CONFS
+from include.settings.s3_layout import (
+    bundle_prefix,
+    default_batch_uri,
+    default_input_uri,
+    default_labels_uri,
+    monitor_state_uri,
+    monitoring_run_prefix,
+    predictions_uri,
+    run_hash,
+    run_slug,
+    schema_uri,
+)
+from tests.unit.settings.parameter_values import CONFS, MONITORING_CONFS
 
 SHA256 = "0123456789abcdef" * 4
 VALUES = {
@@ -167,6 +181,101 @@ def plans(draw: Any) -> RetrainingPlan:
     )
     # The plan travels between the tasks as JSON.
     return RetrainingPlan.from_mapping(json.loads(json.dumps(made.to_mapping())))
+
+
+def model_reference(
+    group: str = "telecom-churn",
+    version: str = "3",
+    region: str = "eu-west-1",
+    algorithm: str = "hist_gradient_boosting",
+    with_scores: bool = True,
+    **changes: str,
+) -> ModelReference:
+    folder = "s3://churn-artifacts/retraining/run-0123456789"
+    return ModelReference(
+        **{
+            "group": group,
+            "version": version,
+            "arn": f"arn:aws:sagemaker:{region}:123456789012:model-package/{group}/{version}",
+            "approval_status": "Approved",
+            "data_origin": "real",
+            "algorithm": algorithm,
+            "image": stage_images(algorithm, region).evaluate,
+            "model_uri": f"{folder}/train/job/output/model.tar.gz",
+            "model_sha256": SHA256,
+            "reference_uri": f"{folder}/preprocess/job/reference",
+            "evaluation_uri": f"{folder}/evaluate/job/evaluation/evaluation.json",
+            "reference_scores_uri": f"{folder}/evaluate/job/evaluation/reference_scores.profile"
+            if with_scores
+            else None,
+            "schema_name": "ibm_telco",
+            "schema_uri": f"{folder}/schema.json",
+            **changes,
+        }
+    )
+
+
+def monitoring_plan(
+    conf: dict[str, Any] | None = None,
+    run_id: str = "scheduled__2026-11-25T00:00:00+00:00",
+    place: Environment | None = None,
+    model: ModelReference | None = None,
+) -> MonitoringPlan:
+    parameters = MonitoringParameters.from_conf({}, conf)
+    place = place or environment()
+    digits = run_hash("churn_drift_monitoring", run_id)
+    prefix = monitoring_run_prefix(place.artifact_bucket, run_slug(run_id), digits)
+    return MonitoringPlan(
+        dag_id="churn_drift_monitoring",
+        run_id=run_id,
+        run_slug=run_slug(run_id),
+        run_hash=digits,
+        run_after="2026-11-25T00:00:00+00:00",
+        parameters=parameters,
+        environment=MonitoringEnvironment(
+            **place.__dict__, alert_topic_arn="arn:aws:sns:eu-west-1:123456789012:churn-alerts"
+        ),
+        job_bundle=JobBundle(bundle_prefix(place.artifact_bucket, SHA256), SHA256, "0f" * 20),
+        model=model or model_reference(parameters.model_package_group, region=place.region),
+        batch_date="2026-11-24",
+        batch_uri=parameters.batch_uri or default_batch_uri(place.data_bucket, "ibm_telco", "2026-11-24"),
+        deadline="2026-11-25T12:00:00+00:00",
+        labels_uri=parameters.labels_uri or default_labels_uri(place.data_bucket, "ibm_telco", "2026-10-25"),
+        labelled_date="2026-10-25",
+        schema_uri=schema_uri(prefix),
+        run_prefix=prefix,
+    )
+
+
+def day_inputs(plan: MonitoringPlan, *, with_state: bool = True, with_labels: bool = True) -> DayInputs:
+    prefix = plan.monitoring_prefix
+    return DayInputs(
+        ARRIVED,
+        plan.batch_uri,
+        files=1,
+        bytes=1000,
+        fingerprint=SHA256,
+        age_hours=2.5,
+        state_uri=monitor_state_uri(prefix) if with_state else None,
+        labels_uri=plan.labels_uri if with_labels else None,
+        past_predictions_uri=predictions_uri(prefix, plan.labelled_date) if with_labels else None,
+    )
+
+
+@st.composite
+def monitoring_plans(draw: Any) -> MonitoringPlan:
+    """Every plan that a conf within the Params' own schemas can lead to."""
+    conf, place = draw(MONITORING_CONFS), draw(_ENVIRONMENTS)
+    model = model_reference(
+        MonitoringParameters.from_conf({}, conf).model_package_group,
+        draw(st.sampled_from(["1", "999999999"])),
+        place.region,
+        draw(st.sampled_from(["hist_gradient_boosting", "keras_mlp"])),
+        draw(st.booleans()),
+        data_origin=draw(st.sampled_from(["real", "synthetic"])),
+    )
+    made = monitoring_plan(conf, draw(RUN_IDS), place, model)
+    return MonitoringPlan.from_mapping(json.loads(json.dumps(made.to_mapping())))
 
 
 REPORTS = st.builds(

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from include.model_quality_gate.decision import decide, rules_for
 from include.sagemaker_requests.container_images import images_by_region
+from include.sagemaker_requests.drift_requests import build_drift_request
 from include.sagemaker_requests.job_names import STAGES, job_name
 from include.sagemaker_requests.job_requests import (
     build_evaluation_request,
@@ -21,6 +22,8 @@ from include.sagemaker_requests.model_package_requests import (
 from tests.unit.sagemaker_requests.plans import (
     REPORTS,
     RUN_IDS,
+    day_inputs,
+    monitoring_plans,
     plan,
     plans,
     processing_result,
@@ -75,6 +78,26 @@ def test_requests_when_built_from_any_allowed_plan_then_pass_the_strict_check(
     for request in (preprocess, training, evaluation):
         assert_within_limits_the_model_does_not_state(request)
     assert package["ModelPackageGroupName"] == group["ModelPackageGroupName"]
+
+
+@PROPERTY
+@given(
+    made=monitoring_plans(),
+    attempt=st.integers(0, 99),
+    with_state=st.booleans(),
+    with_labels=st.booleans(),
+)
+def test_drift_request_when_built_from_any_allowed_plan_then_passes_the_strict_check(
+    made, attempt, with_state, with_labels
+):
+    day = day_inputs(made, with_state=with_state, with_labels=with_labels)
+    request = build_drift_request(made, job_name("detect_drift", made, 99, attempt), day)
+    assert find_breaches("CreateProcessingJob", request) == []
+    assert len(request["ProcessingInputs"]) <= 10
+    assert all(len(text) <= 256 for text in request["AppSpecification"]["ContainerArguments"])
+    json.dumps(request, allow_nan=False)
+    assert_within_limits_the_model_does_not_state(request)
+    assert len(json.dumps(made.to_mapping()).encode()) <= XCOM_LIMIT_BYTES
 
 
 @PROPERTY

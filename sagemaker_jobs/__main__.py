@@ -9,6 +9,7 @@ JOBS = {
     "preprocess": "validate, clean, split and encode a churn data set",
     "train": "train one churn model from preprocessed data",
     "evaluate": "judge a model on held-out data",
+    "detect_drift": "compare a batch with what the approved model was trained on",
     "generate_synthetic_data": "write synthetic telecom data with a known Bayes accuracy",
 }
 

@@ -1,4 +1,4 @@
-"""Judge a trained model on data it has not seen: writes evaluation.json and evaluation.html.
+"""Judge a trained model on data it has not seen: writes evaluation.json, evaluation.html and a score profile.
 
 The model is opened only after its sha256 was checked against what the training job recorded.
 """
@@ -9,13 +9,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from sagemaker_jobs.job_entry import InvalidInputError, report_progress, run_entry, write_text_atomically
+from sagemaker_jobs.job_entry import (
+    InvalidInputError,
+    report_progress,
+    run_entry,
+    write_bytes_atomically,
+    write_text_atomically,
+)
 from sagemaker_jobs.model_archive import VerifiedModel, open_verified_model, read_expected_model
 
 BOOTSTRAP_SEED = 20_261_124
 PROCESSING = "/opt/ml/processing"
 JSON_NAME = "evaluation.json"
 HTML_NAME = "evaluation.html"
+# What the scores of later batches are compared with: drift of the predictions needs no labels.
+SCORES_PROFILE_NAME = "reference_scores.profile"
 
 
 @dataclass(frozen=True)
@@ -59,6 +67,8 @@ def main(argv: Sequence[str]) -> None:
 def evaluate(settings: EvaluationSettings, verified: VerifiedModel) -> None:
     """Predict the test split, compute metrics, intervals and curves; write the report and the page."""
     # Heavy imports come after the model is verified: a refusal is told at once.
+    from include.drift_statistics.prediction_drift import profile_scores
+    from include.drift_statistics.profile_files import profile_bytes
     from sagemaker_jobs.churn_predictor import ChurnPredictor
     from sagemaker_jobs.evaluation_page import render_evaluation_page
     from sagemaker_jobs.model_evaluation import evaluate_model
@@ -75,6 +85,9 @@ def evaluate(settings: EvaluationSettings, verified: VerifiedModel) -> None:
     report = evaluate_model(predictor.description, verified, labels, probabilities, settings.seed)
     report_progress("metrics", f"intervals from {report.bootstrap.replicates} bootstrap replicates")
     page = render_evaluation_page(report)
+    scores = profile_scores(probabilities, predictor.description.decision_threshold)
+    origin = {"schema": predictor.description.schema_name, "data_origin": predictor.description.data_origin}
+    write_bytes_atomically(settings.output_dir / SCORES_PROFILE_NAME, profile_bytes(scores, notes=origin))
     write_text_atomically(settings.output_dir / JSON_NAME, report.to_json())
     write_text_atomically(settings.output_dir / HTML_NAME, page)
     estimates = [(name, report.metric(name)) for name in ("accuracy", "roc_auc", "brier_score")]

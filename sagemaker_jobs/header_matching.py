@@ -5,7 +5,7 @@ import difflib
 import io
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from include.data_contracts.feature_schema import (
     CategoricalColumn,
@@ -168,6 +168,21 @@ def match_batch_header(cells: tuple[str, ...], schema: FeatureSchema, place: str
     if not any(name in match.positions for name in schema.feature_names):
         _refuse_missing(list(schema.feature_names), cells, known, place)
     return match
+
+
+def match_label_header(cells: tuple[str, ...], schema: FeatureSchema, place: str) -> HeaderMatch:
+    """Match the columns of a table of outcomes: the customer's id and the label, the only ones it needs."""
+    known = _known_names(schema)
+    match = _locate_columns(cells, schema, known, place)
+    needed = [column.name for column in (schema.id_column, schema.target) if column is not None]
+    missing = [name for name in needed if name not in match.positions]
+    if missing:
+        _refuse_missing(missing, cells, known, place)
+    return replace(
+        match,
+        positions={name: match.positions[name] for name in needed},
+        source_names={name: match.source_names[name] for name in needed},
+    )
 
 
 def _locate_columns(

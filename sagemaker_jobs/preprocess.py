@@ -7,9 +7,7 @@ names file, column and line. Memory is bounded by about 110 bytes per row.
 
 import argparse
 import json
-import tempfile
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,6 +29,7 @@ from sagemaker_jobs.preprocess_loading import drop_duplicates, load_rows
 from sagemaker_jobs.preprocess_report import build_report
 from sagemaker_jobs.row_store import RowStore
 from sagemaker_jobs.split_files import choose_sample, write_selected_rows
+from sagemaker_jobs.staged_outputs import staged_outputs
 from sagemaker_jobs.train_test_split import choose_test_rows
 
 REFERENCE_ROWS = 200_000
@@ -93,25 +92,6 @@ def fit_encoder(store: RowStore, is_train: np.ndarray, data_origin: str) -> Feat
         for column in schema.features
     )
     return FeatureEncoder(encodings, schema.name, schema.fingerprint(), data_origin, int(is_train.sum()))
-
-
-@contextmanager
-def staged_outputs(output_dir: Path) -> Iterator[Path]:
-    """Yield a private directory; on success its files move to the same places under `output_dir`.
-
-    Every file is complete before the first one moves; the data quality report moves last. On failure
-    nothing of this run is left.
-    """
-    output_dir.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".preprocess-", dir=output_dir) as temporary:
-        staging = Path(temporary) / "outputs"
-        staging.mkdir()
-        yield Path(temporary)
-        files = sorted(path for path in staging.rglob("*") if path.is_file())
-        for path in sorted(files, key=lambda path: path.name == "data_quality.json"):
-            target = output_dir / path.relative_to(staging)
-            target.parent.mkdir(parents=True, exist_ok=True)
-            path.replace(target)
 
 
 @dataclass(frozen=True)
@@ -197,7 +177,7 @@ def preprocess(arguments: Arguments, input_dir: Path, work_directory: Path) -> D
 def main(argv: Sequence[str]) -> None:
     """Run the job; raises InvalidInputError for input that a person must mend."""
     arguments = read_arguments(argv)
-    with staged_outputs(arguments.output_dir) as work_directory:
+    with staged_outputs(arguments.output_dir, "data_quality.json") as work_directory:
         input_dir = arguments.input_dir
         if input_dir is None:
             from sagemaker_jobs.generate_synthetic_data import generate

@@ -20,7 +20,7 @@ from include.data_contracts.feature_schema import (
 from include.drift_statistics.column_values import Column, DictionaryColumn
 from sagemaker_jobs.cross_field_rules import rows_to_fill
 from sagemaker_jobs.feature_profiles import whole_numbers
-from sagemaker_jobs.number_cleaning import INFINITE, NULL, read_number_column, read_number_spellings
+from sagemaker_jobs.number_cleaning import INFINITE, NULL, read_distinct_numbers, read_number_column
 from sagemaker_jobs.problem_ledger import shorten
 from sagemaker_jobs.spelling_tables import MISSING, UNKNOWN, LevelSpellings, NullTokens, as_text
 
@@ -180,7 +180,7 @@ def _number_cells(values: np.ndarray, statuses: np.ndarray | None) -> NumberCell
 
 def _read_spelled_numbers(spellings: tuple[Any, ...], is_null: NullTokens) -> tuple[np.ndarray, np.ndarray]:
     """Return (statuses, values) of distinct spellings, for a code of -1 one more at the end."""
-    statuses, values = read_number_spellings(list(spellings), is_null)
+    statuses, values = read_distinct_numbers(list(spellings), is_null)
     return np.append(statuses, np.int8(NULL)), np.append(values, np.nan)
 
 

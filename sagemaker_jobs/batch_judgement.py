@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,6 +26,7 @@ from sagemaker_jobs.batch_reading import (
 from sagemaker_jobs.domain_classifier import SAMPLE_ROWS
 from sagemaker_jobs.drift_job_report import BatchFacts, PredictionFindings
 from sagemaker_jobs.feature_profiles import count_in_parts
+from sagemaker_jobs.header_matching import match_batch_header
 from sagemaker_jobs.job_entry import report_progress
 from sagemaker_jobs.label_join import id_texts
 from sagemaker_jobs.row_sample import RowSample
@@ -106,7 +108,8 @@ def judge_batch(
     text_directory.mkdir()
     try:
         files = list_batch_files(current, "--current")
-        batch = open_batch(files, schema, text_directory)
+        match = partial(match_batch_header, with_id=scoring.scorer is not None)
+        batch = open_batch(files, schema, text_directory, match)
         report_progress("read", f"{len(files)} file(s), {batch.size_bytes:,} bytes")
         return _judge(batch, date, reference, rule, scoring, sampled=sampled)
     except UnreadableBatchError as error:

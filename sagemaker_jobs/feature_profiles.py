@@ -6,20 +6,13 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 import numpy as np
 
-from include.data_contracts.feature_schema import (
-    CategoricalColumn,
-    FeatureColumn,
-    FeatureSchema,
-    NumericColumn,
-)
-from include.drift_statistics.column_layouts import ColumnSpec, Layout, choose_layout
-from include.drift_statistics.column_values import Column, DictionaryColumn
+from include.data_contracts.feature_schema import CategoricalColumn, FeatureColumn, FeatureSchema
+from include.drift_statistics.column_layouts import ColumnSpec, Layout
+from include.drift_statistics.column_values import Column
 from include.drift_statistics.profiles import Profile, count_rows, empty_profile
-from sagemaker_jobs.row_store import RowStore
 
 PROFILE_NAME = "reference.profile"
 COUNTING_THREADS = 2
-PART_ROWS = 1 << 18
 
 
 def column_spec(column: FeatureColumn) -> ColumnSpec:
@@ -83,36 +76,3 @@ def in_threads[Part, Done](work: Callable[[Part], Done], parts: Iterable[Part]) 
                 yield pending.popleft().result()
         while pending:
             yield pending.popleft().result()
-
-
-def profile_stored_rows(store: RowStore, is_selected: np.ndarray, is_sampled: np.ndarray) -> Profile:
-    """Return the reference profile of selected rows of a store; knots are chosen from the sampled ones.
-
-    Both masks are boolean (n,). Memory: the sample of one column, then a few parts of all columns.
-    """
-    schema = store.schema
-    layout = {
-        column.name: choose_layout(
-            _stored_column(column, np.asarray(store.column(column.name)[is_sampled])), column_spec(column)
-        )
-        for column in schema.features
-    }
-    return count_in_parts(
-        layout, _stored_parts(store, is_selected), schema.feature_names, fourth_moments=True
-    )
-
-
-def _stored_parts(store: RowStore, is_selected: np.ndarray) -> Iterator[dict[str, Column]]:
-    columns = {column: store.column(column.name) for column in store.schema.features}
-    for start in range(0, store.row_count, PART_ROWS):
-        rows = slice(start, start + PART_ROWS)
-        selected = is_selected[rows]
-        yield {
-            column.name: _stored_column(column, values[rows][selected]) for column, values in columns.items()
-        }
-
-
-def _stored_column(column: FeatureColumn, values: np.ndarray) -> Column:
-    if isinstance(column, CategoricalColumn):
-        return DictionaryColumn(values, column.level_names)
-    return whole_numbers(values) if isinstance(column, NumericColumn) and column.integer else values

@@ -157,8 +157,10 @@ def match_header(cells: tuple[str, ...], schema: FeatureSchema, place: str) -> H
     return match
 
 
-def match_batch_header(cells: tuple[str, ...], schema: FeatureSchema, place: str) -> HeaderMatch:
-    """Match the columns of a batch that is to be judged, not learnt from.
+def match_batch_header(
+    cells: tuple[str, ...], schema: FeatureSchema, place: str, *, with_id: bool = False
+) -> HeaderMatch:
+    """Match the features of a batch that is to be judged, not learnt from, and its id if it is wanted.
 
     A missing column is evidence, no error, as long as one feature is there; what would give the label away
     is one more column that the model does not read. Other refusals are those of `match_header`.
@@ -167,7 +169,8 @@ def match_batch_header(cells: tuple[str, ...], schema: FeatureSchema, place: str
     match = _locate_columns(cells, schema, known, place)
     if not any(name in match.positions for name in schema.feature_names):
         _refuse_missing(list(schema.feature_names), cells, known, place)
-    return match
+    id_names = [schema.id_column.name] if with_id and schema.id_column is not None else []
+    return _only(match, [*id_names, *schema.feature_names])
 
 
 def match_label_header(cells: tuple[str, ...], schema: FeatureSchema, place: str) -> HeaderMatch:
@@ -178,10 +181,16 @@ def match_label_header(cells: tuple[str, ...], schema: FeatureSchema, place: str
     missing = [name for name in needed if name not in match.positions]
     if missing:
         _refuse_missing(missing, cells, known, place)
+    return _only(match, needed)
+
+
+def _only(match: HeaderMatch, names: Iterable[str]) -> HeaderMatch:
+    """Leave out what is not to be read."""
+    found = [name for name in names if name in match.positions]
     return replace(
         match,
-        positions={name: match.positions[name] for name in needed},
-        source_names={name: match.source_names[name] for name in needed},
+        positions={name: match.positions[name] for name in found},
+        source_names={name: match.source_names[name] for name in found},
     )
 
 

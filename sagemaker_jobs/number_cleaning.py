@@ -78,6 +78,22 @@ def read_number_spellings(
     return statuses, values
 
 
+def read_distinct_numbers(
+    texts: Sequence[str], is_null: Callable[[str], bool]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Read distinct spellings of which most are plain numbers; returns as `read_number_spellings`."""
+    is_odd = [_PLAIN.match(text) is None for text in texts]
+    values = np.array(
+        [np.nan if odd else float(text) for text, odd in zip(texts, is_odd, strict=True)], dtype=np.float64
+    )
+    statuses = np.zeros(len(texts), dtype=np.int8)
+    # 1e999 is plain and overflows: it is looked at like the odd ones.
+    odd = np.flatnonzero(~np.isfinite(values))
+    if len(odd):
+        statuses[odd], values[odd] = read_number_spellings([texts[at] for at in odd.tolist()], is_null)
+    return statuses, values
+
+
 def read_number_column(
     column: "pa.Array", is_null: Callable[[str], bool]
 ) -> tuple[np.ndarray, np.ndarray | None]:

@@ -22,7 +22,7 @@ from include.data_contracts.feature_schema import (
 )
 from include.drift_statistics.profile_files import save_profile
 from sagemaker_jobs.feature_encoder import CategoricalEncoding, FeatureEncoder, fit_numeric_encoding
-from sagemaker_jobs.feature_profiles import PROFILE_NAME, profile_stored_rows
+from sagemaker_jobs.feature_profiles import PROFILE_NAME
 from sagemaker_jobs.job_entry import InvalidInputError, report_progress, run_entry
 from sagemaker_jobs.preprocess_acceptance import measure_signals, note_shared_features, refuse_unusable
 from sagemaker_jobs.preprocess_loading import drop_duplicates, load_rows
@@ -30,6 +30,7 @@ from sagemaker_jobs.preprocess_report import build_report
 from sagemaker_jobs.row_store import RowStore
 from sagemaker_jobs.split_files import choose_sample, write_selected_rows
 from sagemaker_jobs.staged_outputs import staged_outputs
+from sagemaker_jobs.stored_row_profiles import profile_stored_rows
 from sagemaker_jobs.train_test_split import choose_test_rows
 
 REFERENCE_ROWS = 200_000

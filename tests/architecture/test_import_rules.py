@@ -31,6 +31,11 @@ ALLOWED = {
         "include.settings",
         "include.data_contracts",
     },
+    "include.drift_alerts": {
+        "include.drift_alerts",
+        "include.settings",
+        "include.data_contracts",
+    },
     "include.settings": {"include.settings"},
     "include.data_contracts": {"include.data_contracts", "include.settings"},
     "include.drift_statistics": {"include.drift_statistics", "include.data_contracts"},
@@ -126,7 +131,7 @@ def test_airflow_when_imported_then_only_where_it_may_be(path):
     [
         path
         for path in source_files()
-        if not module_name(path).startswith(("sagemaker_jobs", "include.drift"))
+        if not module_name(path).startswith(("sagemaker_jobs", "include.drift_statistics"))
     ],
     ids=module_name,
 )
@@ -140,11 +145,11 @@ def test_heavy_libraries_when_outside_the_jobs_then_never_at_module_level(path):
     [
         path
         for path in source_files()
-        if module_name(path).startswith(("include.settings", "include.data_con"))
+        if module_name(path).startswith(("include.settings", "include.data_con", "include.drift_alerts"))
     ],
     ids=module_name,
 )
-def test_settings_and_contracts_when_imported_then_need_the_standard_library_only(path):
+def test_settings_contracts_and_alerts_when_imported_then_need_the_standard_library_only(path):
     outside = {
         name
         for _, name in module_level_imports(ast.parse(path.read_text()))

@@ -1,6 +1,8 @@
 """A registered model, its files in S3, and a prepared plan; made by the code that makes real ones."""
 
+import functools
 import json
+import os
 from datetime import UTC, datetime
 
 import boto3
@@ -25,19 +27,28 @@ RUN_AFTER = datetime(2026, 11, 25, tzinfo=UTC)
 BUNDLE_POINTER = b'{"uri": "s3://churn-artifacts/job-bundles/x", "sha256": "x", "git_revision": "y"}'
 
 
+@functools.cache
+def client_at(service: str, endpoint: str):
+    return boto3.client(service, region_name="eu-west-1")
+
+
+def client_of(service: str):
+    return client_at(service, os.environ["AWS_ENDPOINT_URL"])
+
+
 def put(uri: str, body: bytes = b"a,b\n1,2\n") -> None:
     bucket, _, key = uri.removeprefix("s3://").partition("/")
-    boto3.client("s3").put_object(Bucket=bucket, Key=key, Body=body)
+    client_of("s3").put_object(Bucket=bucket, Key=key, Body=body)
 
 
 def get(uri: str) -> bytes:
     bucket, _, key = uri.removeprefix("s3://").partition("/")
-    return boto3.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read()
+    return client_of("s3").get_object(Bucket=bucket, Key=key)["Body"].read()
 
 
 def register_model(*, approve: bool = True, profile: bool = True, scores: bool = True) -> str:
     """Register a model as churn_retraining does; return its version."""
-    client = boto3.client("sagemaker", region_name="eu-west-1")
+    client = client_of("sagemaker")
     plan, report = make_plan(), make_report()
     preprocess, training, evaluation = (make_result(stage) for stage in ("preprocess", "train", "evaluate"))
     if not client.list_model_package_groups()["ModelPackageGroupSummaryList"]:
@@ -67,5 +78,5 @@ def prepare(
         conf=conf or {},
         read_environment=lambda: MonitoringEnvironment.from_mapping(variables),
         s3=s3_hook,
-        client=boto3.client("sagemaker", region_name="eu-west-1"),
+        client=client_of("sagemaker"),
     )

@@ -9,6 +9,7 @@ from include.data_contracts.feature_schema import FeatureSchema, load_schema
 from include.data_contracts.monitoring_plan import MonitoringPlan
 from tests.unit.airflow_tasks.monitored_models import (
     MONITORING_VARIABLES,
+    client_of,
     get,
     prepare,
     put,
@@ -30,7 +31,7 @@ def refusal(s3_hook, conf=None, **changed) -> str:
 
 
 def written_runs():
-    found = boto3.client("s3").list_objects_v2(Bucket="churn-artifacts", Prefix="monitoring")
+    found = client_of("s3").list_objects_v2(Bucket="churn-artifacts", Prefix="monitoring")
     return found.get("KeyCount", 0)
 
 
@@ -118,9 +119,7 @@ def test_prepare_when_two_are_approved_then_the_newer_is_taken(s3_hook, approved
 
 def test_prepare_when_there_are_many_versions_then_one_beyond_the_first_page_is_found(s3_hook, approved):
     for _ in range(101):
-        boto3.client("sagemaker", region_name="eu-west-1").create_model_package(
-            ModelPackageGroupName="telecom-churn"
-        )
+        client_of("sagemaker").create_model_package(ModelPackageGroupName="telecom-churn")
     assert prepare(s3_hook).model.version == "1"
     assert prepare(s3_hook, {"reference_version": "1"}).model.version == "1"
 
@@ -151,7 +150,7 @@ def test_prepare_when_the_model_has_no_reference_profile_then_one_line_says_to_r
 
 
 def test_prepare_when_the_package_lacks_its_properties_then_they_are_named(s3_hook, aws):
-    client = boto3.client("sagemaker", region_name="eu-west-1")
+    client = client_of("sagemaker")
     client.create_model_package_group(ModelPackageGroupName="telecom-churn")
     client.create_model_package(ModelPackageGroupName="telecom-churn", ModelApprovalStatus="Approved")
     message = refusal(s3_hook)

@@ -84,7 +84,7 @@ def _read_report(folder: str, *, s3: S3Hook) -> dict[str, Any]:
         "sentence": report.sentence,
         "drifted_features": report.drifted_features,
         "rows": report.current_rows,
-        "alert": report.alert,
+        "alert": report.alert.to_mapping(),
         "report_json_uri": uri,
         "report_html_uri": f"{folder}/{REPORT_HTML}",
     }

@@ -1,5 +1,6 @@
 """The contract of day.json: what one day of monitoring came to, missing batches included."""
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -38,7 +39,7 @@ class BatchAlert:
 class MonitoringDay:
     """One day: `verdict`, `rows`, `alert` and the report's URIs are None where no batch was judged.
 
-    `alert` is the job's decision; `batch_alert` is about the delivery itself.
+    `alert` is the job's decision, the mapping of a `DriftAlert`; `batch_alert` is about the delivery itself.
     `fingerprint` is that of the last batch that was delivered, this day's or an earlier one's.
     """
 
@@ -56,7 +57,7 @@ class MonitoringDay:
     sentence: str
     drifted_features: tuple[str, ...]
     rows: int | None
-    alert: DriftAlert | None
+    alert: Mapping[str, Any] | None
     report_json_uri: str | None
     report_html_uri: str | None
 
@@ -73,7 +74,7 @@ class MonitoringDay:
             **{name: getattr(self, name) for name in self.__dataclass_fields__},
             "batch_alert": asdict(self.batch_alert),
             "drifted_features": list(self.drifted_features),
-            "alert": None if self.alert is None else self.alert.to_mapping(),
+            "alert": None if self.alert is None else dict(self.alert),
         }
 
     @classmethod
@@ -100,7 +101,7 @@ class MonitoringDay:
             sentence=reader.text("sentence"),
             drifted_features=reader.texts("drifted_features"),
             rows=reader.optional_integer("rows"),
-            alert=None if alert is None else DriftAlert.from_mapping(alert, f"{place}, alert"),
+            alert=None if alert is None else DriftAlert.from_mapping(alert, f"{place}, alert").to_mapping(),
             report_json_uri=reader.optional_text("report_json_uri"),
             report_html_uri=reader.optional_text("report_html_uri"),
         )

@@ -34,7 +34,7 @@ def test_record_when_a_batch_was_judged_then_record_evidence_and_scores_are_kept
     day = record_monitored_day(PLAN, ARRIVED, result, s3=s3_hook)
     assert MonitoringDay.from_mapping(json.loads(get(f"{PREFIX}/days/2026-11-24/day.json"))) == day
     assert (day.verdict, day.sentence, day.rows) == ("drift", "drift on 2026-11-24", 1000)
-    assert day.alert.transition == "new"
+    assert day.alert["transition"] == "new"
     assert day.report_json_uri == f"{result.output('drift')}/drift_report.json"
     assert day.report_html_uri == f"{result.output('drift')}/drift_report.html"
     assert kept_dates() == ["2026-11-24"]

@@ -30,7 +30,9 @@ DAY = MonitoringDay(
     sentence="tenure has shifted",
     drifted_features=("tenure",),
     rows=1000,
-    alert=DriftAlert("2026-11-24", "drift", "new", "2026-11-22", ("tenure",), (CHANGE,), "shifted"),
+    alert=DriftAlert(
+        "2026-11-24", "drift", "new", "2026-11-22", ("tenure",), (CHANGE,), "shifted"
+    ).to_mapping(),
     report_json_uri="s3://b/drift_report.json",
     report_html_uri="s3://b/drift_report.html",
 )

@@ -1,0 +1,163 @@
+mock_provider "aws" {
+  mock_data "aws_caller_identity" {
+    defaults = { account_id = "123456789012" }
+  }
+  mock_data "aws_region" {
+    defaults = { name = "eu-west-1" }
+  }
+  mock_data "aws_partition" {
+    defaults = { partition = "aws" }
+  }
+  mock_resource "aws_kms_key" {
+    defaults = { arn = "arn:aws:kms:eu-west-1:123456789012:key/11111111-2222-3333-4444-555555555555" }
+  }
+  mock_resource "aws_s3_bucket" {
+    defaults = { arn = "arn:aws:s3:::a-bucket" }
+  }
+  mock_resource "aws_sns_topic" {
+    defaults = { arn = "arn:aws:sns:eu-west-1:123456789012:a-topic" }
+  }
+  mock_resource "aws_sqs_queue" {
+    defaults = { arn = "arn:aws:sqs:eu-west-1:123456789012:a-queue", url = "https://sqs.eu-west-1.amazonaws.com/123456789012/a-queue" }
+  }
+  mock_resource "aws_iam_role" {
+    defaults = { arn = "arn:aws:iam::123456789012:role/a-role" }
+  }
+  mock_resource "aws_lambda_function" {
+    defaults = { arn = "arn:aws:lambda:eu-west-1:123456789012:function:a-function" }
+  }
+  mock_resource "aws_cloudwatch_event_rule" {
+    defaults = { arn = "arn:aws:events:eu-west-1:123456789012:rule/a-rule" }
+  }
+  mock_resource "aws_security_group" {
+    defaults = { id = "sg-0123456789abcdef0" }
+  }
+  mock_resource "aws_subnet" {
+    defaults = { id = "subnet-0123456789abcdef0" }
+  }
+}
+
+variables {
+  name                = "telecom-churn-test"
+  kms_key_arn         = "arn:aws:kms:eu-west-1:123456789012:key/11111111-2222-3333-4444-555555555555"
+  log_retention_days  = 30
+  execution_role_arn  = "arn:aws:iam::123456789012:role/telecom-churn-test-airflow"
+  artifact_bucket     = "a-bucket"
+  artifact_bucket_arn = "arn:aws:s3:::a-bucket"
+  dags_path           = "dags"
+  bundle_path         = "mwaa"
+  subnet_ids          = ["subnet-0a", "subnet-0b", "subnet-0c"]
+  security_group_ids  = ["sg-0a"]
+  settings            = { CHURN_ARTIFACT_BUCKET = "a-bucket" }
+}
+
+run "environment_runs_the_proven_airflow_in_two_private_subnets" {
+  module {
+    source = "../mwaa"
+  }
+
+  assert {
+    condition     = aws_mwaa_environment.this.airflow_version == "3.3.1"
+    error_message = "The default is the Airflow that the project is written for."
+  }
+
+  assert {
+    condition     = length(aws_mwaa_environment.this.network_configuration[0].subnet_ids) == 2
+    error_message = "MWAA takes exactly two subnets."
+  }
+
+  assert {
+    condition     = toset([for group in aws_cloudwatch_log_group.this : "${group.name} ${group.retention_in_days}"]) == toset([for kind in ["DAGProcessing", "Scheduler", "Task", "WebServer", "Worker"] : "airflow-telecom-churn-test-${kind} 30"])
+    error_message = "Every log group of the environment is there with its retention before MWAA makes it without."
+  }
+
+  assert {
+    condition     = aws_mwaa_environment.this.kms_key == var.kms_key_arn
+    error_message = "Airflow is encrypted with the project's key."
+  }
+}
+
+run "airflow_version_when_unproven_then_is_refused" {
+  command = plan
+
+  module {
+    source = "../mwaa"
+  }
+
+  variables {
+    airflow_version = "3.9.9"
+  }
+
+  expect_failures = [var.airflow_version]
+}
+
+run "environment_class_when_unknown_then_is_refused" {
+  command = plan
+
+  module {
+    source = "../mwaa"
+  }
+
+  variables {
+    environment_class = "mw1.huge"
+  }
+
+  expect_failures = [var.environment_class]
+}
+
+run "one_subnet_then_is_refused" {
+  command = plan
+
+  module {
+    source = "../mwaa"
+  }
+
+  variables {
+    subnet_ids = ["subnet-0a"]
+  }
+
+  expect_failures = [var.subnet_ids]
+}
+
+run "log_retention_when_cloudwatch_has_no_such_then_is_refused" {
+  command = plan
+
+  module {
+    source = "../mwaa"
+  }
+
+  variables {
+    log_retention_days = 45
+  }
+
+  expect_failures = [var.log_retention_days]
+}
+
+run "many_workers_on_micro_then_are_refused" {
+  command = plan
+
+  module {
+    source = "../mwaa"
+  }
+
+  variables {
+    environment_class = "mw1.micro"
+    workers           = { min = 1, max = 5 }
+  }
+
+  expect_failures = [var.workers]
+}
+
+run "setting_that_would_break_the_startup_script_then_is_refused" {
+  command = plan
+
+  module {
+    source = "../mwaa"
+  }
+
+  variables {
+    settings = { CHURN_DRIFT_SCHEDULE = "'; rm -rf /" }
+  }
+
+  expect_failures = [var.settings]
+}

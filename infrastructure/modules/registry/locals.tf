@@ -1,0 +1,3 @@
+locals {
+  synthetic_group_name = "${var.group_name}-synthetic"
+}

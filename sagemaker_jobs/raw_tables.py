@@ -145,9 +145,12 @@ def _read_parquet(opened: OpenedFile, as_dictionary: Collection[str]) -> Iterato
     from pyarrow import parquet
 
     sources = opened.match.source_names
-    encoded = [sources[name] for name in as_dictionary if name in sources]
     try:
-        with parquet.ParquetFile(opened.path, read_dictionary=encoded) as file:
+        with parquet.ParquetFile(opened.path) as file:
+            schema, metadata = file.schema_arrow, file.metadata
+        texts = [sources[name] for name in as_dictionary if name in sources]
+        encoded = [source for source in texts if pa.types.is_string(schema.field(source).type)]
+        with parquet.ParquetFile(opened.path, metadata=metadata, read_dictionary=encoded) as file:
             for batch in file.iter_batches(PARQUET_BATCH_ROWS, columns=list(sources.values())):
                 columns = {
                     name: batch.column(source)

@@ -7,7 +7,7 @@ import uuid
 from typing import Any
 
 from local_aws.api_error import ApiError
-from local_aws.object_store import ByteStream, ObjectStore, StoredObject, WrittenBlob
+from local_aws.object_store import ByteStream, ObjectStore, StoredObject, WriteCondition, WrittenBlob
 from local_aws.state_store import StateStore
 
 UPLOADS = "multipart_upload"
@@ -93,7 +93,7 @@ class MultipartUploads:
         upload_id: str,
         wanted: list[tuple[int, str]],
         *,
-        only_if_absent: bool = False,
+        condition: WriteCondition | None = None,
     ) -> StoredObject:
         """Join the named parts into the object; the parts are dropped afterwards."""
         upload = self.get(bucket, key, upload_id)
@@ -116,7 +116,7 @@ class MultipartUploads:
             upload["Headers"],
             etag=etag,
             tags=upload["Tags"],
-            only_if_absent=only_if_absent,
+            condition=condition,
         )
         self.abort(bucket, key, upload_id)
         return stored

@@ -54,6 +54,23 @@ class WrittenBlob:
     md5: bytes
 
 
+@dataclass(frozen=True)
+class WriteCondition:
+    """What must hold of the object under a key when a write completes; without either, nothing."""
+
+    must_be_absent: bool = False
+    etag: str | None = None
+
+    def check(self, before: StoredObject | None) -> None:
+        """Raise PreconditionFailed, or NoSuchKey when the object to replace is not there."""
+        if self.etag is not None and before is None:
+            raise ApiError("NoSuchKey", "The specified key does not exist.", 404)
+        if before is None:
+            return
+        if self.must_be_absent or (self.etag is not None and self.etag not in {"*", before.etag}):
+            raise precondition_failed()
+
+
 class ObjectStore:
     """Buckets and objects; every method is safe to call from several threads."""
 
@@ -159,7 +176,7 @@ class ObjectStore:
         *,
         etag: str | None = None,
         tags: dict[str, str] | None = None,
-        only_if_absent: bool = False,
+        condition: WriteCondition | None = None,
     ) -> StoredObject:
         """Point a key to a written blob and drop the blob it pointed to before."""
         stored = StoredObject(
@@ -176,7 +193,7 @@ class ObjectStore:
             with self._state.transaction() as connection:
                 self.bucket(bucket)
                 before = self.find(bucket, key)
-                _check_absent(before if only_if_absent else None)
+                (condition or WriteCondition()).check(before)
                 connection.execute(
                     "INSERT OR REPLACE INTO objects (bucket, key, body) VALUES (?, ?, ?)",
                     (bucket, key, _to_body(stored)),
@@ -263,11 +280,6 @@ def precondition_failed() -> ApiError:
     return ApiError(
         "PreconditionFailed", "At least one of the pre-conditions you specified did not hold", 412
     )
-
-
-def _check_absent(before: StoredObject | None) -> None:
-    if before is not None:
-        raise precondition_failed()
 
 
 def _to_body(stored: StoredObject) -> str:

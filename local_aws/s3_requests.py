@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import parse_qsl, unquote
 
 from local_aws.api_error import ApiError
+from local_aws.object_store import WriteCondition
 
 # Where the server leaves the headers of a request in its WSGI environment, names in lower case.
 HEADERS = "local_aws.headers"
@@ -180,6 +181,15 @@ def kept_headers(headers: dict[str, str]) -> dict[str, str]:
 def parse_tags(header: str) -> dict[str, str]:
     """Read tags from the `x-amz-tagging` header."""
     return dict(parse_qsl(header, keep_blank_values=True))
+
+
+def write_condition(headers: dict[str, str]) -> WriteCondition:
+    """Return what a write asks to hold of the object that is there; S3 knows If-None-Match: * only."""
+    unwanted, wanted = headers.get("if-none-match"), headers.get("if-match")
+    if unwanted is not None and unwanted.strip('"') != "*":
+        message = "A header you provided implies functionality that is not implemented: If-None-Match"
+        raise ApiError("NotImplemented", message, 501)
+    return WriteCondition(unwanted is not None, None if wanted is None else wanted.strip('"'))
 
 
 def byte_range(header: str | None, size_bytes: int) -> tuple[int, int] | None:

@@ -8,8 +8,8 @@ from local_aws import ACCOUNT_ID
 from local_aws.api_error import ApiError
 from local_aws.multipart_uploads import MultipartUploads
 from local_aws.object_listing import list_objects
-from local_aws.object_store import ObjectStore, precondition_failed
-from local_aws.s3_requests import S3Request, byte_range, kept_headers, parse_tags
+from local_aws.object_store import ObjectStore
+from local_aws.s3_requests import S3Request, byte_range, kept_headers, parse_tags, write_condition
 from local_aws.s3_responses import (
     FilePart,
     S3Response,
@@ -178,10 +178,9 @@ class S3Service:
 
     # --- objects -------------------------------------------------------------------------------------
     def _put_object(self, request: S3Request) -> S3Response:
-        only_if_absent = request.headers.get("if-none-match") == "*"
+        condition = write_condition(request.headers)
         self._store.bucket(request.bucket)
-        if only_if_absent and self._store.find(request.bucket, request.key):
-            raise precondition_failed()
+        condition.check(self._store.find(request.bucket, request.key))
         blob = self._store.write_blob(request.body)
         stored = self._store.attach(
             request.bucket,
@@ -189,7 +188,7 @@ class S3Service:
             blob,
             kept_headers(request.headers),
             tags=parse_tags(request.headers.get("x-amz-tagging", "")),
-            only_if_absent=only_if_absent,
+            condition=condition,
         )
         return empty_response(headers={"ETag": f'"{stored.etag}"'})
 
@@ -285,11 +284,9 @@ class S3Service:
         ]
         if not wanted:
             raise ApiError("MalformedXML", "An upload is completed with at least one part")
-        only_if_absent = request.headers.get("if-none-match") == "*"
+        condition = write_condition(request.headers)
         upload_id = request.query["uploadId"]
-        stored = self._uploads.complete(
-            request.bucket, request.key, upload_id, wanted, only_if_absent=only_if_absent
-        )
+        stored = self._uploads.complete(request.bucket, request.key, upload_id, wanted, condition=condition)
         names = {"Bucket": request.bucket, "Key": request.key, "ETag": f'"{stored.etag}"'}
         return xml_response(element("CompleteMultipartUploadResult", **names))
 

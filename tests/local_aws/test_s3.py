@@ -2,6 +2,7 @@
 
 import io
 import urllib.request
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -70,6 +71,40 @@ def test_object_when_written_only_if_absent_then_the_second_writer_is_refused(s3
     code = error_code(s3.put_object, Bucket=BUCKET, Key="once", Body=b"second", IfNoneMatch="*")
     assert code == "PreconditionFailed"
     assert s3.get_object(Bucket=BUCKET, Key="once")["Body"].read() == b"first"
+
+
+def test_object_when_written_only_if_absent_by_many_at_once_then_one_of_them_wins(s3: Any):
+    def write(number: int) -> str:
+        try:
+            s3.put_object(Bucket=BUCKET, Key="raced", Body=str(number).encode(), IfNoneMatch="*")
+        except ClientError as error:
+            return str(error.response["Error"]["Code"])
+        return "written"
+
+    with ThreadPoolExecutor(8) as pool:
+        outcomes = list(pool.map(write, range(8)))
+    assert sorted(outcomes) == ["PreconditionFailed"] * 7 + ["written"]
+    body = s3.get_object(Bucket=BUCKET, Key="raced")["Body"].read()
+    assert outcomes[int(body)] == "written"
+
+
+def test_object_when_replaced_only_if_unchanged_then_who_read_an_older_one_is_refused(s3: Any):
+    first = s3.put_object(Bucket=BUCKET, Key="state", Body=b"first")["ETag"]
+    s3.put_object(Bucket=BUCKET, Key="state", Body=b"second", IfMatch=first)
+    code = error_code(s3.put_object, Bucket=BUCKET, Key="state", Body=b"third", IfMatch=first)
+    assert code == "PreconditionFailed"
+    assert s3.get_object(Bucket=BUCKET, Key="state")["Body"].read() == b"second"
+
+
+def test_object_when_replaced_only_if_unchanged_but_gone_then_it_is_missing(s3: Any):
+    code = error_code(s3.put_object, Bucket=BUCKET, Key="never", Body=b"x", IfMatch='"abc"')
+    assert code == "NoSuchKey"
+    assert error_code(s3.head_object, Bucket=BUCKET, Key="never") == "404"
+
+
+def test_object_when_written_only_if_another_then_the_condition_is_refused_as_on_aws(s3: Any):
+    code = error_code(s3.put_object, Bucket=BUCKET, Key="other", Body=b"x", IfNoneMatch='"abc"')
+    assert code == "NotImplemented"
 
 
 @pytest.mark.parametrize("algorithm", ["CRC32", "SHA1", "SHA256"])

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from include.drift_statistics.drift_rule import DriftRule
+from include.drift_statistics.performance_drift import PerformanceRule
 from include.drift_statistics.profiles import Profile
 from include.drift_statistics.sequential_monitor import (
     AlertDecision,
@@ -85,7 +86,12 @@ class _Open:
 
 
 def standings(
-    state: MonitoringState, baselines: Baselines, drift_rule: DriftRule, yearly_false_alerts: float, date: str
+    state: MonitoringState,
+    baselines: Baselines,
+    drift_rule: DriftRule,
+    yearly_false_alerts: float,
+    date: str,
+    performance_rule: PerformanceRule | None = None,
 ) -> tuple[AlertStanding, ...]:
     """Return the standing after every recorded day up to `date`, in order."""
     days = [day for day in state.days if day.date <= date]
@@ -97,7 +103,9 @@ def standings(
     )
     performance = None
     if baselines.performance is not None:
-        performance = PerformanceWalk(baselines.performance, yearly_false_alerts * PERFORMANCE_PART)
+        performance = PerformanceWalk(
+            baselines.performance, yearly_false_alerts * PERFORMANCE_PART, performance_rule
+        )
     walk = _CombinedWalk()
     for day in days:
         if performance is not None and day.labelled is not None:

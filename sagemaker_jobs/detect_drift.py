@@ -81,6 +81,7 @@ def main(argv: Sequence[str]) -> None:
             known.evaluation,
             settings.past_predictions or known.scoring.scores_path,
             work_directory,
+            settings.rule.performance_rule,
         )
         state = _record(settings, known, judged, labelled)
         report = _report(settings, known, judged, labelled, state, work_directory)
@@ -166,7 +167,14 @@ def _report(
 ) -> DriftJobReport:
     classifier, classifier_note = _classify(settings, known.reference, judged, work_directory)
     rule = settings.rule
-    walked = standings(state, known.baselines, rule.drift_rule, rule.yearly_false_alerts, settings.batch_date)
+    walked = standings(
+        state,
+        known.baselines,
+        rule.drift_rule,
+        rule.yearly_false_alerts,
+        settings.batch_date,
+        rule.performance_rule,
+    )
     return DriftJobReport(
         features=judged.report,
         batch=judged.facts,

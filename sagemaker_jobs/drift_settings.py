@@ -11,19 +11,27 @@ from typing import Any
 from include.data_contracts.evaluation_report import DATA_ORIGINS
 from include.data_contracts.feature_schema import ContractError, FeatureSchema, load_schema
 from include.drift_statistics.drift_rule import DriftRule
+from include.drift_statistics.performance_drift import PerformanceRule
 from sagemaker_jobs.job_entry import InvalidInputError
 
 DEFAULT_YEARLY_FALSE_ALERTS = 0.1
+DEFAULT_ACCURACY_DROP = PerformanceRule().accuracy_drop
 UNVERSIONED_MODEL = "unversioned"
 
 
 @dataclass(frozen=True)
 class JobRule:
-    """The daily rule, the yearly budget of false alerts, and whether a domain classifier is wanted."""
+    """The daily rule, the yearly budget of false alerts, a domain classifier or not, the fall of accuracy."""
 
     drift_rule: DriftRule = field(default_factory=DriftRule)
     yearly_false_alerts: float = DEFAULT_YEARLY_FALSE_ALERTS
     domain_classifier: bool = False
+    accuracy_drop: float = DEFAULT_ACCURACY_DROP
+
+    @property
+    def performance_rule(self) -> PerformanceRule:
+        """How much worse than registered is too much."""
+        return PerformanceRule(accuracy_drop=self.accuracy_drop)
 
     def to_mapping(self) -> dict[str, Any]:
         """Strict JSON, as stored with the report."""
@@ -31,6 +39,7 @@ class JobRule:
             **self.drift_rule.to_mapping(),
             "yearly_false_alerts": self.yearly_false_alerts,
             "domain_classifier": self.domain_classifier,
+            "accuracy_drop": self.accuracy_drop,
         }
 
     @classmethod
@@ -50,8 +59,11 @@ class JobRule:
         classifier = content.pop("domain_classifier", False)
         if not isinstance(classifier, bool):
             raise InvalidInputError(f"--rule: domain_classifier must be true or false, found {classifier!r}")
+        drop = content.pop("accuracy_drop", DEFAULT_ACCURACY_DROP)
+        if isinstance(drop, bool) or not isinstance(drop, int | float) or not 0 < drop < 1:
+            raise InvalidInputError(f"--rule: accuracy_drop must lie between 0 and 1, found {drop!r}")
         try:
-            return cls(DriftRule.from_mapping(content), float(yearly), classifier)
+            return cls(DriftRule.from_mapping(content), float(yearly), classifier, float(drop))
         except ValueError as error:
             raise InvalidInputError(f"--rule: {error}") from None
 

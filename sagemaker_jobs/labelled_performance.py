@@ -9,6 +9,7 @@ from include.data_contracts.feature_schema import FeatureSchema
 from include.data_contracts.mapping_reader import ContractError
 from include.drift_statistics.performance_drift import (
     PerformanceDriftResult,
+    PerformanceRule,
     RegisteredPerformance,
     performance_drift,
 )
@@ -59,6 +60,7 @@ def judge_performance(
     evaluation: EvaluationReport | None,
     scores_path: Path | None,
     work_directory: Path,
+    rule: PerformanceRule | None = None,
 ) -> LabelledDay:
     """Join labels with scores and compare; labels that cannot be read are broken data, not a failure.
 
@@ -74,7 +76,7 @@ def judge_performance(
     try:
         table = read_labels(list_batch_files(labels, "--labels"), schema, text_directory)
     except UnreadableBatchError as error:
-        result = performance_drift([], [], registered)
+        result = performance_drift([], [], registered, rule=rule)
         broken = PerformanceDriftResult(
             "data_break", f"The labels cannot be read: {error}.", 0, result.rows_needed, ()
         )
@@ -83,7 +85,7 @@ def judge_performance(
         return LabelledDay(notes=("labels were not used: there are no scores to join them with",))
     joined = join_scores(table, read_scores(scores_path, "--past-predictions"))
     threshold = evaluation.model.decision_threshold
-    result = performance_drift(joined.labels, joined.scores, registered, threshold=threshold)
+    result = performance_drift(joined.labels, joined.scores, registered, threshold=threshold, rule=rule)
     labelled = None
     if joined.counts.matched:
         labelled = LabelledBatch.of(labelled_date or batch_date, joined.labels, joined.scores, threshold)

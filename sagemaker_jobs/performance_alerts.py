@@ -121,11 +121,16 @@ class PerformanceStanding:
 class PerformanceWalk:
     """Labelled batches one after another; a batch labelled anew replaces what was known of its date."""
 
-    def __init__(self, baseline: PerformanceBaseline, yearly_false_alerts: float) -> None:
+    def __init__(
+        self,
+        baseline: PerformanceBaseline,
+        yearly_false_alerts: float,
+        rule: PerformanceRule | None = None,
+    ) -> None:
         """Begin with no labelled batch."""
         self._baseline = baseline
         self._level = yearly_false_alerts / (LOOKS_PER_YEAR * len(SPANS) * len(MEASURES))
-        self._rule = PerformanceRule()
+        self._rule = rule or PerformanceRule()
         self._batches: list[LabelledBatch] = []
         self.standing = PerformanceStanding()
 

@@ -96,8 +96,8 @@ def _keep_evidence(plan: MonitoringPlan, folder: str, *, s3: S3Hook) -> None:
     made = _state(read_json(s3, job_uri, what="the job's state", remedy="read the job's log"), job_uri)
     for _ in range(_MOST_WRITERS_AT_ONCE):
         known, etag = _read_state(uri, s3=s3)
-        # Another model version's evidence means nothing here: the state begins anew.
-        is_usable = known is not None and known.model_version == made.model_version
+        # Days that were measured against something else mean nothing here: the state begins anew.
+        is_usable = known is not None and known.model == made.model
         merged = known.with_day_of(made, plan.batch_date) if known is not None and is_usable else made
         if _write_state(uri, merged, etag, s3=s3):
             return

@@ -41,8 +41,17 @@ def drift_report(plan: MonitoringPlan, verdict: str = "no_drift", transition: st
 
 
 def state(plan: MonitoringPlan, *dates: str, rows: int = 1000) -> dict:
-    days = [{"date": date, "rows": rows} for date in dates]
-    return {"contract": "drift_monitor_state", "version": 1, "model_version": plan.model.name, "days": days}
+    evidence = {"contract": "drift_monitor_state", "version": 1, "model_version": plan.model.name}
+    return {
+        "contract": "monitoring_state",
+        "version": 1,
+        "model_version": plan.model.name,
+        "reference_sha256": "ab" * 32,
+        "score_reference_sha256": None,
+        "features": {**evidence, "days": [{"date": date, "rows": rows} for date in dates]},
+        "scores": {**evidence, "days": []},
+        "days": [{"date": date, "verdict": "no_drift"} for date in dates],
+    }
 
 
 def leave_outputs(

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from datetime import date, timedelta
 
 import pytest
 
@@ -94,44 +95,54 @@ def test_plan_when_the_model_is_synthetic_then_so_is_the_run():
 
 
 # --- days of the state ---------------------------------------------------------------------------------
-def state(**days):
-    return MonitorStateDays(
-        "telecom-churn/3", {date: {"date": date, "rows": rows} for date, rows in days.items()}
-    )
+def state(rows_by_date, *, scored=()):
+    head = {"contract": "drift_monitor_state", "version": 1, "model_version": "telecom-churn/3"}
+    return {
+        "contract": "monitoring_state",
+        "version": 1,
+        "model_version": "telecom-churn/3",
+        "reference_sha256": "ab" * 32,
+        "score_reference_sha256": None,
+        "features": {**head, "days": [{"date": date, "rows": rows} for date, rows in rows_by_date.items()]},
+        "scores": {**head, "days": [{"date": date, "rows": 1} for date in scored]},
+        "days": [{"date": date, "verdict": "no_drift"} for date in rows_by_date],
+    }
 
 
-def test_state_when_written_and_read_then_its_days_are_in_order_and_whole():
-    made = state(**{"2026-11-24": 2, "2026-11-02": 1})
-    mapping = made.to_mapping()
-    assert [day["date"] for day in mapping["days"]] == ["2026-11-02", "2026-11-24"]
-    assert MonitorStateDays.from_mapping(through_json(mapping)) == made
+def merged(known, made, date):
+    result = MonitorStateDays.from_mapping(known).with_day_of(MonitorStateDays.from_mapping(made), date)
+    return through_json(result.to_mapping())
+
+
+def test_state_when_written_and_read_then_is_the_same_document():
+    document = state({"2026-11-02": 1, "2026-11-24": 2}, scored=["2026-11-24"])
+    assert MonitorStateDays.from_mapping(document).to_mapping() == document
 
 
 def test_state_when_two_runs_added_different_days_then_both_are_kept():
-    known = state(**{"2026-11-01": 1, "2026-11-03": 3})  # written while the run of the 2nd was at work
-    made = state(**{"2026-11-01": 1, "2026-11-02": 2})
-    assert set(known.with_day_of(made, "2026-11-02").days) == {"2026-11-01", "2026-11-02", "2026-11-03"}
+    known = state({"2026-11-01": 1, "2026-11-03": 3})  # written while the run of the 2nd was at work
+    made = state({"2026-11-01": 1, "2026-11-02": 2}, scored=["2026-11-02"])
+    expected = state({"2026-11-01": 1, "2026-11-02": 2, "2026-11-03": 3}, scored=["2026-11-02"])
+    assert merged(known, made, "2026-11-02") == expected
 
 
 def test_state_when_a_day_is_judged_again_then_it_is_replaced_and_no_other_day_changes():
-    known = state(**{"2026-11-01": 1, "2026-11-02": 2})
-    merged = known.with_day_of(state(**{"2026-11-01": 99, "2026-11-02": 20}), "2026-11-02")
-    assert merged == state(**{"2026-11-01": 1, "2026-11-02": 20})
+    known, made = state({"2026-11-01": 1, "2026-11-02": 2}), state({"2026-11-01": 99, "2026-11-02": 20})
+    assert merged(known, made, "2026-11-02") == state({"2026-11-01": 1, "2026-11-02": 20})
 
 
 def test_state_when_the_day_left_no_evidence_then_its_earlier_evidence_goes():
-    assert state(**{"2026-11-01": 1, "2026-11-02": 2}).with_day_of(state(), "2026-11-02") == state(
-        **{"2026-11-01": 1}
-    )
+    known = state({"2026-11-01": 1, "2026-11-02": 2}, scored=["2026-11-02"])
+    assert merged(known, state({}), "2026-11-02") == state({"2026-11-01": 1})
 
 
 def test_state_when_it_is_full_then_the_oldest_day_leaves():
-    dates = [f"{2000 + n // 28 // 12}-{n // 28 % 12 + 1:02}-{n % 28 + 1:02}" for n in range(KEPT_DAYS + 1)]
-    known = state(**dict.fromkeys(dates[:-1], 1))
-    merged = known.with_day_of(state(**{dates[-1]: 1}), dates[-1])
-    assert sorted(merged.days) == dates[1:]
+    first = date(2025, 1, 1)
+    dates = [(first + timedelta(days=number)).isoformat() for number in range(KEPT_DAYS + 1)]
+    full = merged(state(dict.fromkeys(dates[:-1], 1)), state({dates[-1]: 1}), dates[-1])
+    assert full == state(dict.fromkeys(dates[1:], 1))
 
 
 def test_state_when_it_is_another_document_then_it_is_refused():
-    with pytest.raises(ContractError, match="drift_monitor_state"):
+    with pytest.raises(ContractError, match="monitoring_state"):
         MonitorStateDays.from_mapping({"contract": "other", "version": 1})

@@ -30,7 +30,7 @@ UNREADABLE = {
         "batch.csv.gz: the gzip file is cut off",
     ),
     "cut Parquet": (
-        lambda rows: {"batch.parquet": b"PAR1 and no more"},
+        lambda _: {"batch.parquet": b"PAR1 and no more"},
         "batch.parquet: the Parquet file is",
     ),
     "unclosed quote": (

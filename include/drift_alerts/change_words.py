@@ -32,18 +32,22 @@ def change_lines(report: DriftReportSummary, alert: DriftAlert) -> list[str]:
         lines = [_break_line(feature) for feature in broken]
         gone = [name for name in report.batch.columns_missing if report.feature(name) is None]
         return lines + [f"{_name(name)}: not in the batch" for name in gone]
-    lines = []
-    for column in dict.fromkeys([*(change.column for change in alert.changes), *alert.columns]):
-        change = next((change for change in alert.changes if change.column == column), None)
-        lines.append(_line(column, change, report))
-    return lines
+    strongest: dict[str, AlertChange | None] = {}
+    for change in alert.changes:
+        strongest.setdefault(change.column, change)
+    for column in alert.columns:
+        strongest.setdefault(column, None)
+    features = {feature.name: feature for feature in report.features}
+    return [_line(column, change, features.get(column), report) for column, change in strongest.items()]
 
 
-def _line(column: str, change: AlertChange | None, report: DriftReportSummary) -> str:
-    feature = report.feature(column)
-    parts = [] if feature is not None else _of_the_model(column, report)
-    if feature is not None and (moved := _before_and_after(feature)):
-        parts.append(moved)
+def _line(
+    column: str, change: AlertChange | None, feature: FeatureSummary | None, report: DriftReportSummary
+) -> str:
+    if feature is None:
+        parts = _of_the_model(column, report)
+    else:
+        parts = [moved] if (moved := _before_and_after(feature)) else []
     if change is not None and not (parts and feature is None):
         parts.append(_size(change, report.rule))
     if not parts:

@@ -105,8 +105,11 @@ def test_subscription_when_it_filters_by_attribute_then_gets_what_it_asked_for_a
 
 
 # A client compresses a body of more than 10 KB by itself, a smaller one when it is told to.
-@pytest.mark.parametrize("metrics", [2, 1000])
-@pytest.mark.parametrize("configuration", [{}, {"request_min_compression_size_bytes": 1}], ids=str)
+@pytest.mark.parametrize(
+    ("metrics", "configuration"),
+    [(2, {}), (2, {"request_min_compression_size_bytes": 1}), (1000, {})],
+    ids=["small", "small and compressed", "large and compressed"],
+)
 def test_metrics_when_published_then_are_read_back_also_after_a_restart(
     server: Server, metrics: int, configuration: dict[str, Any]
 ):

@@ -175,14 +175,14 @@ def performance(accuracy: float = 0.71, verdict: str = "drift") -> dict[str, Any
 
 def drifted(transition: str = "new", **changes: Any) -> dict[str, Any]:
     """A day with three times the tenure."""
-    return report(
-        verdict="drift",
-        drifted_features=["tenure"],
-        sentence="Drift: tenure: values are higher by 1.21 standard deviations (normal scores).",
-        features=[quantity(verdict="drift"), category()],
-        alert=alert(transition, "drift"),
-        **changes,
-    )
+    day = {
+        "verdict": "drift",
+        "drifted_features": ["tenure"],
+        "sentence": "Drift: tenure: values are higher by 1.21 standard deviations (normal scores).",
+        "features": [quantity(verdict="drift"), category()],
+        "alert": alert(transition, "drift"),
+    }
+    return report(**(day | changes))
 
 
 def broken(transition: str = "new", **changes: Any) -> dict[str, Any]:
@@ -190,11 +190,11 @@ def broken(transition: str = "new", **changes: Any) -> dict[str, Any]:
     reason = "33.1% of the values are missing, 0.0% in the reference"
     feature = quantity(verdict="data_break", reasons=[reason], sentence=f"tenure: {reason}", tests=[])
     feature["missing"] = {**feature["missing"], "current_missing_share": 0.331}
-    return report(
-        verdict="data_break",
-        drifted_features=["tenure"],
-        sentence=f"Data break, do not retrain on this batch: tenure: {reason}.",
-        features=[feature, category()],
-        alert=alert(transition, "data_break", sentence=f"{DATE}: the data are broken"),
-        **changes,
-    )
+    day = {
+        "verdict": "data_break",
+        "drifted_features": ["tenure"],
+        "sentence": f"Data break, do not retrain on this batch: tenure: {reason}.",
+        "features": [feature, category()],
+        "alert": alert(transition, "data_break", sentence=f"{DATE}: the data are broken"),
+    }
+    return report(**(day | changes))

@@ -4,6 +4,7 @@ botocore's ParamValidator knows required members, types and minimums; it checks 
 enumeration and lets a bool through as an integer.
 """
 
+import datetime
 import functools
 import re
 import sys
@@ -90,12 +91,24 @@ def _integer(shape: Any, value: Any, path: str) -> Iterator[str]:
     yield from _size(shape, value, path)
 
 
+def _double(shape: Any, value: Any, path: str) -> Iterator[str]:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        yield f"{path}: expected a number, found {value!r:.80}"
+        return
+    yield from _size(shape, value, path)
+
+
+def _timestamp(shape: Any, value: Any, path: str) -> Iterator[str]:
+    if not isinstance(value, datetime.datetime) or value.tzinfo is None:
+        yield f"{path}: expected a time with its zone, found {value!r:.80}"
+
+
 def _boolean(shape: Any, value: Any, path: str) -> Iterator[str]:
     if not isinstance(value, bool):
         yield f"{path}: expected true or false, found {value!r:.80}"
 
 
-def _size(shape: Any, size: int, path: str) -> Iterator[str]:
+def _size(shape: Any, size: float, path: str) -> Iterator[str]:
     low, high = shape.metadata.get("min"), shape.metadata.get("max")
     if low is not None and size < low:
         yield f"{path}: {size} is less than the minimum {low}"
@@ -110,6 +123,8 @@ _CHECKS: Mapping[str, Any] = {
     "string": _string,
     "integer": _integer,
     "long": _integer,
+    "double": _double,
+    "timestamp": _timestamp,
     "boolean": _boolean,
 }
 

@@ -152,11 +152,10 @@ def backfill_days(
     for run in runs:
         tasks = api.get_task_instances(DRIFT_DAG_ID, run["dag_run_id"])
         seconds = float(run["duration"] or 0.0)
-        summaries.append(
-            collect_drift_summary(
-                api, settings, run, tasks, warnings=warnings, total_seconds=seconds, stack_seconds=0.0
-            )
+        summary = collect_drift_summary(
+            api, settings, run, tasks, warnings=warnings, total_seconds=seconds, stack_seconds=0.0
         )
+        summaries.append({**summary, "batch_date": str(_day_of(run))})
     return summaries
 
 
@@ -170,7 +169,7 @@ def render_backfill(summaries: list[dict[str, Any]], model: RegisteredModel | No
         sent = summary["alert_transition"] if summary["alert_published"] else "-"
         features = ", ".join(summary["drifted_features"]) or "-"
         lines.append(
-            f"{summary['batch_date'] or '-':10}  {summary['dag_run_state']:7}  {verdict:17}  {sent:9}  "
+            f"{summary['batch_date']:10}  {summary['dag_run_state']:7}  {verdict:17}  {sent:9}  "
             f"{summary['metrics_published']:>7}  {features}"
         )
     return [*lines, ""]
@@ -192,7 +191,11 @@ def _follow(api: AirflowApi, first: str, last: str, report: Report) -> list[dict
         time.sleep(_POLL_SECONDS)
 
 
+def _day_of(run: dict[str, Any]) -> date:
+    """Day that a run judges: the one before its logical date."""
+    return date.fromisoformat(run["logical_date"][:10]) - _DAY
+
+
 def _told(run: dict[str, Any]) -> str:
-    day = date.fromisoformat(run["logical_date"][:10]) - _DAY
     note = " ".join((run.get("note") or "").split())
-    return f"{day} {run['state']} in {run['duration'] or 0:.1f} s  {note[:90]}".rstrip()
+    return f"{_day_of(run)} {run['state']} in {run['duration'] or 0:.1f} s  {note[:90]}".rstrip()

@@ -162,7 +162,7 @@ def _airflow_environment(settings: StackSettings) -> dict[str, str]:
         "AIRFLOW__API__SECRET_KEY": made["api_secret_key"],
         "AIRFLOW__API__BASE_URL": settings.airflow_url,
         "AIRFLOW__API_AUTH__JWT_SECRET": made["jwt_secret"],
-        # A task whose process ends a moment after its last output is noticed after this many seconds (else 5).
+        # A process that ends a moment after its last output is noticed after so many seconds (else 5).
         "AIRFLOW__WORKERS__MIN_HEARTBEAT_INTERVAL": 1,
         # A worker that was killed is noticed in seconds; MWAA keeps Airflow's own 300 s.
         "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_SEC": 4,

@@ -79,7 +79,7 @@ def main(argv: Sequence[str]) -> None:
             settings.batch_date,
             settings.schema,
             known.evaluation,
-            settings.past_predictions or known.scoring.scores_path,
+            _labelled_scores(settings, known.scoring),
             work_directory,
             settings.rule.performance_rule,
         )
@@ -126,6 +126,13 @@ def _read_known(settings: DriftSettings, work_directory: Path, stack: ExitStack)
     )
     origin = next((origin for origin in origins if origin is not None), None)
     return _Known(reference, scoring, evaluation, state, origin)
+
+
+def _labelled_scores(settings: DriftSettings, scoring: Scoring) -> Path | None:
+    """Return the scores that the labels belong to: this batch's own only when they are its own labels."""
+    if settings.past_predictions is not None or settings.labelled_date not in {None, settings.batch_date}:
+        return settings.past_predictions
+    return scoring.scores_path
 
 
 def _record(

@@ -82,7 +82,7 @@ def judge_performance(
         )
         return LabelledDay(PerformanceFindings(broken, labelled_date, None), None, True)
     if scores_path is None:
-        return LabelledDay(notes=("labels were not used: there are no scores to join them with",))
+        return LabelledDay(notes=("labels were not used: no scores of their batch were given",))
     joined = join_scores(table, read_scores(scores_path, "--past-predictions"))
     threshold = evaluation.model.decision_threshold
     result = performance_drift(joined.labels, joined.scores, registered, threshold=threshold, rule=rule)

@@ -205,6 +205,17 @@ def test_labels_when_there_is_no_past_batch_then_are_those_of_this_one(approved,
     assert report["performance"]["matched"] == 1500
 
 
+def test_labels_when_the_scores_of_their_day_are_lost_then_are_not_held_against_todays(
+    approved, run, rows, tmp_path
+):
+    (tmp_path / "labels.csv").write_text(outcomes(rows))
+    arguments = ("--labels", tmp_path / "labels.csv", "--labelled-date", "2026-10-01")
+    report = run(rows, approved.reference, *approved.arguments, *arguments).report
+
+    assert report["performance"] is None
+    assert "labels were not used: no scores of their batch were given" in report["notes"]
+
+
 def test_domain_classifier_when_wanted_then_tells_changed_customers_from_the_same(approved, run, rows):
     rule = ("--rule", json.dumps({"domain_classifier": True}))
     same = run(rows, approved.reference, *rule).report

@@ -11,6 +11,8 @@ import numpy as np
 import pytest
 
 from include.data_contracts.evaluation_report import EvaluationReport
+from include.drift_statistics.prediction_drift import compare_predictions
+from include.drift_statistics.profile_files import load_profile
 from sagemaker_jobs import evaluate
 from sagemaker_jobs.churn_predictor import ChurnPredictor
 from sagemaker_jobs.job_entry import InvalidInputError
@@ -55,7 +57,24 @@ def test_json_when_written_then_is_strict_and_small(model, tmp_path):
 
     json.loads(text, parse_constant=lambda name: pytest.fail(f"{name} is not JSON"))
     assert len(text) < 60_000
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["evaluation.html", "evaluation.json"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "evaluation.html",
+        "evaluation.json",
+        "reference_scores.profile",
+    ]
+
+
+def test_scores_when_a_model_is_evaluated_then_are_profiled_for_later_batches(model, tmp_path):
+    report = run(model, tmp_path, "--model", model.archive)
+    profile = load_profile(tmp_path / "reference_scores.profile")
+
+    matrix = report.confusion_matrix
+    assert profile.rows == report.dataset.item_count
+    assert profile.counts["prediction"].levels == {
+        "0": matrix.true_negatives + matrix.false_negatives,
+        "1": matrix.true_positives + matrix.false_positives,
+    }
+    assert compare_predictions(profile, profile).verdict == "no_drift"
 
 
 def test_curves_when_thinned_then_have_at_most_200_points_and_both_ends(train_model, tmp_path):

@@ -33,7 +33,7 @@ def test_process_when_data_are_good_then_exits_0_with_a_line_per_stage(ibm, tmp_
     assert (done.returncode, done.stderr) == (0, "")
     stages = [line.split("] ")[1].split(":")[0] for line in done.stdout.splitlines()]
     assert [s for s in stages if s != "warning"] == [
-        "read", "read", "deduplicate", "split", "encode", "write", "done",
+        "read", "read", "deduplicate", "split", "encode", "profile", "write", "done",
     ]  # fmt: skip
 
 

@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 from include.data_contracts.feature_schema import load_schema
+from include.drift_statistics.profile_files import load_profile, profile_bytes
 from sagemaker_jobs.feature_encoder import FeatureEncoder
 from sagemaker_jobs.preprocess import fit_encoder
 from sagemaker_jobs.row_store import RowStore
@@ -223,6 +224,46 @@ def test_reference_when_train_is_small_then_is_all_of_it(whole_ibm):
     ).read_bytes()
     assert described["rows"] == described["sampled_from"] == 5634
     assert described["data_origin"] == "real"
+
+
+def test_reference_profile_when_written_then_counts_every_train_row_by_level_name(whole_ibm):
+    train = _read(whole_ibm, "train")
+    profile = load_profile(whole_ibm.output_dir / "reference" / "reference.profile")
+
+    assert json.loads((whole_ibm.output_dir / "reference" / "reference.json").read_text())["profile"] == (
+        "reference.profile"
+    )
+    assert list(profile.layout) == list(load_schema("ibm_telco").feature_names)
+    assert profile.rows == len(train)
+    assert profile.counts["contract_type"].levels == train["contract_type"].value_counts().to_dict()
+    tenure = profile.counts["tenure_months"]
+    assert (tenure.minimum, tenure.maximum, tenure.values) == (0, 72, len(train))
+    assert profile.joint.squares is not None
+
+
+def test_reference_profile_when_ranges_are_declared_then_only_what_cannot_be_is_broken(whole_ibm):
+    """A tenure above 72 is drift, for it could be real; a negative one, or a flag of 2, is broken data."""
+    layout = load_profile(whole_ibm.output_dir / "reference" / "reference.profile").layout
+
+    limits = {
+        name: (place.valid_minimum, place.valid_maximum)
+        for name, place in layout.items()
+        if (hasattr(place, "valid_minimum"))
+    }
+    assert limits == {
+        "tenure_months": (0, None),
+        "monthly_charges": (0, None),
+        "total_charges": (0, None),
+        "senior_citizen": (0, 1),
+    }
+
+
+def test_reference_profile_when_rows_are_in_another_order_then_has_the_same_counts(ibm, run):
+    first = load_profile(run(ibm.to_csv(), "--seed", "1").output_dir / "reference" / "reference.profile")
+    ibm.rows.reverse()
+    second = load_profile(run(ibm.to_csv(), "--seed", "1").output_dir / "reference" / "reference.profile")
+
+    assert profile_bytes(first) == profile_bytes(second)
 
 
 def test_split_when_most_rows_share_features_then_groups_stay_whole_and_the_ratio_is_close():

@@ -7,12 +7,21 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from include.data_contracts.feature_schema import load_schema
 from sagemaker_jobs import detect_drift, evaluate, preprocess
 from tests.jobs.detect_drift.batches import DATE, Approved, Done, Halves, Row, to_csv
 
 
+@pytest.fixture(scope="session")
+def schema_path(tmp_path_factory) -> Path:
+    """The default schema as the job bundle ships it: JSON, which is read in no time."""
+    path = tmp_path_factory.mktemp("schema") / "ibm_telco.json"
+    path.write_text(load_schema("ibm_telco").to_json())
+    return path
+
+
 @pytest.fixture
-def run(tmp_path) -> Callable[..., Done]:
+def run(tmp_path, schema_path) -> Callable[..., Done]:
     """Write a batch (rows, text, bytes, or files by name) and judge it; a new folder for every run."""
     count = 0
 
@@ -29,7 +38,7 @@ def run(tmp_path) -> Callable[..., Done]:
         detect_drift.main(
             [
                 *("--reference", str(reference), "--current", str(folder), "--output-dir", str(output)),
-                *("--batch-date", date, *map(str, arguments)),
+                *("--schema", str(schema_path), "--batch-date", date, *map(str, arguments)),
             ]
         )
         return Done(output)

@@ -42,8 +42,9 @@ A batch from another place, tried against version 4 before anybody approves it, 
 - **The same day again**, by clearing its run or by a new run, replaces that day's evidence and record and
   changes no other day; an alert that was sent stays the only one of its kind for that day.
 - **Days gone by**: `airflow backfill create --dag-id churn_drift_monitoring --from-date 2026-10-01
-  --to-date 2026-11-29` runs them in order, whatever its `--max-active-runs`, and gives the reports of daily
-  runs. The dates are those of the runs: each judges the day before.
+  --to-date 2026-11-29 --max-active-runs 1` gives the reports of daily runs. The dates are those of the runs:
+  each judges the day before. With more active runs a day waits while an earlier one is at work, so they are
+  judged in order all the same.
 - **To resume** a failed run, mend the cause and clear the failed task (with its downstream tasks). To use
   changed parameters, trigger a new run: a run's plan is frozen by `prepare_monitoring`.
 - **A retraining** that drift asked for has an id made from the model and the day: asking twice starts one.

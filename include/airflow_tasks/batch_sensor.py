@@ -7,7 +7,7 @@ from typing import Any
 
 from airflow.providers.amazon.aws.hooks.s3 import S3Hook
 from airflow.sdk import BaseSensorOperator, Context, PokeReturnValue
-from airflow.sdk.exceptions import AirflowFailException
+from airflow.sdk.exceptions import AirflowFailException, AirflowRescheduleException
 
 from include.airflow_tasks.day_history import day_before
 from include.airflow_tasks.s3_documents import exact_uri, list_objects, object_exists
@@ -18,6 +18,10 @@ from include.settings.monitoring_table import LONGEST_GRACE_HOURS
 from include.settings.s3_layout import monitor_state_uri, predictions_uri
 
 SUCCESS_MARKER = "_SUCCESS"
+# Airflow takes a task that is queued again before the scheduler has heard of its last look for a lost one.
+_SHORTEST_WAIT_SECONDS = 10.0
+# An earlier day is soon done: looking for that is worth more than looking for files that people bring.
+_TURN_WAIT_SECONDS = 30.0
 # A batch that is still being written when its grace ends may take this long to come to rest.
 _SETTLING_LIMIT = timedelta(hours=24)
 
@@ -25,8 +29,9 @@ _SETTLING_LIMIT = timedelta(hours=24)
 class BatchSensor(BaseSensorOperator):  # type: ignore[misc]
     """Wait until the batch of the plan has arrived, or is known to be missing or stale; return `DayInputs`.
 
-    Looks every `poke_interval` seconds. Waits as well while the run of an earlier day is still at work, so
-    that a backfill of many days judges them in order. No triggerer is needed.
+    Looks every `look_interval_seconds`, though not more often than Airflow can bear. Waits as well while the
+    run of an earlier day is still at work, so that a backfill of many days judges them in order. No triggerer
+    is needed.
     """
 
     template_fields: Sequence[str] = ("plan",)
@@ -35,14 +40,16 @@ class BatchSensor(BaseSensorOperator):  # type: ignore[misc]
         self,
         *,
         plan: Any,
-        poke_interval: float,
+        look_interval_seconds: float,
         aws_conn_id: str | None,
         region_name: str | None,
         **kwargs: Any,
     ) -> None:
         limit = timedelta(hours=LONGEST_GRACE_HOURS) + timedelta(days=1) + _SETTLING_LIMIT
-        super().__init__(mode="reschedule", poke_interval=poke_interval, timeout=limit, **kwargs)
+        interval = max(look_interval_seconds, _SHORTEST_WAIT_SECONDS)
+        super().__init__(mode="reschedule", poke_interval=interval, timeout=limit, **kwargs)
         self.plan = plan
+        self.look_interval_seconds = look_interval_seconds
         self.aws_conn_id = aws_conn_id
         self.region_name = region_name
 
@@ -52,11 +59,12 @@ class BatchSensor(BaseSensorOperator):  # type: ignore[misc]
         earlier = context["ti"].get_previous_dagrun()
         if earlier is not None and str(getattr(earlier.state, "value", earlier.state)) == "running":
             self.log.info("Waiting for the run of an earlier day, %s.", earlier.run_id)
-            return PokeReturnValue(is_done=False)
+            wait = timedelta(seconds=min(self.poke_interval, _TURN_WAIT_SECONDS))
+            raise AirflowRescheduleException(datetime.now(UTC) + wait)
         s3 = S3Hook(aws_conn_id=self.aws_conn_id, region_name=self.region_name)
         try:
             inputs = look_for_batch(
-                plan, s3=s3, now=datetime.now(UTC), settled_after_seconds=self.poke_interval
+                plan, s3=s3, now=datetime.now(UTC), settled_after_seconds=self.look_interval_seconds
             )
         except AirflowFailException as refusal:
             context["ti"].xcom_push(key=NOTE_KEY, value=f"Refused: {refusal}")

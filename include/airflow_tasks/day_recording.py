@@ -6,6 +6,8 @@ Everything is keyed by model version and date, so a retry, a re-run or a backfil
 import json
 import logging
 from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from airflow.providers.amazon.aws.hooks.s3 import S3Hook
@@ -20,7 +22,7 @@ from include.data_contracts.drift_report import DriftReportSummary
 from include.data_contracts.job_result import JobResult
 from include.data_contracts.mapping_reader import ContractError
 from include.data_contracts.monitor_state import MonitorStateDays
-from include.data_contracts.monitoring_day import MonitoringDay
+from include.data_contracts.monitoring_day import BatchAlert, MonitoringDay
 from include.data_contracts.monitoring_plan import MonitoringPlan
 from include.sagemaker_requests.drift_requests import DRIFT_OUTPUT
 from include.settings.s3_layout import day_record_uri, monitor_state_uri, predictions_uri
@@ -28,6 +30,8 @@ from include.settings.s3_layout import day_record_uri, monitor_state_uri, predic
 REPORT_JSON, REPORT_HTML = "drift_report.json", "drift_report.html"
 STATE_FILE, PREDICTIONS_FILE = "monitor_state.json", "predictions.csv"
 _MOST_WRITERS_AT_ONCE = 10
+# The strongest come first, the report has them all; a record also travels between tasks.
+_MOST_CHANGES = 20
 _CHANGED_MEANWHILE_CODES = frozenset({"PreconditionFailed", "412", "ConditionalRequestConflict", "409"})
 
 log = logging.getLogger(__name__)
@@ -44,7 +48,7 @@ def record_monitored_day(
     recorded = recorded_day(plan, plan.batch_date, s3=s3)
     batch_alert = decide_batch_alert(plan.batch_date, inputs.status, previous=previous, recorded=recorded)
     judged: dict[str, Any] = {
-        "verdict": None, "sentence": batch_alert.sentence, "drifted_features": (), "rows": None,
+        "verdict": None, "sentence": _sentence(plan, batch_alert), "drifted_features": (), "rows": None,
         "alert": None, "report_json_uri": None, "report_html_uri": None,
     }  # fmt: skip
     if drift is not None:
@@ -71,6 +75,12 @@ def record_monitored_day(
     return day
 
 
+def _sentence(plan: MonitoringPlan, batch_alert: BatchAlert) -> str:
+    """Say of a day without a batch where and until when one was waited for."""
+    until = datetime.fromisoformat(plan.deadline)
+    return f"{batch_alert.sentence} ({plan.batch_uri} was watched until {until:%Y-%m-%d %H:%M} UTC)"
+
+
 def _read_report(folder: str, *, s3: S3Hook) -> dict[str, Any]:
     uri = f"{folder}/{REPORT_JSON}"
     remedy = "read the job's log"
@@ -84,7 +94,7 @@ def _read_report(folder: str, *, s3: S3Hook) -> dict[str, Any]:
         "sentence": report.sentence,
         "drifted_features": report.drifted_features,
         "rows": report.current_rows,
-        "alert": report.alert.to_mapping(),
+        "alert": replace(report.alert, changes=report.alert.changes[:_MOST_CHANGES]).to_mapping(),
         "report_json_uri": uri,
         "report_html_uri": f"{folder}/{REPORT_HTML}",
     }

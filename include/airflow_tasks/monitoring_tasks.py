@@ -55,7 +55,7 @@ def wait_for_batch(plan: Any, settings: OperatorSettings) -> BatchSensor:
     return BatchSensor(
         task_id="wait_for_batch",
         plan=plan,
-        poke_interval=settings.batch_poll_interval_seconds,
+        look_interval_seconds=settings.batch_poll_interval_seconds,
         aws_conn_id=settings.aws_conn_id,
         region_name=settings.region,
         execution_timeout=SMALL_TASK_LIMIT,

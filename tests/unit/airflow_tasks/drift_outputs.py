@@ -9,7 +9,9 @@ from include.sagemaker_requests.job_names import job_name
 from tests.unit.airflow_tasks.monitored_models import put
 
 
-def drift_report(plan: MonitoringPlan, verdict: str = "no_drift", transition: str = "none") -> dict:
+def drift_report(
+    plan: MonitoringPlan, verdict: str = "no_drift", transition: str = "none", changes=()
+) -> dict:
     date = plan.batch_date
     return {
         "contract": "drift_report",
@@ -33,7 +35,7 @@ def drift_report(plan: MonitoringPlan, verdict: str = "no_drift", transition: st
             "transition": transition,
             "since": date if transition == "new" else None,
             "columns": [],
-            "changes": [],
+            "changes": list(changes),
             "sentence": "as the report says",
         },
         "history": [],

@@ -214,7 +214,7 @@ def execute(plan=PLAN, *, earlier=None):
     sensor = BatchSensor(
         task_id="wait_for_batch",
         plan=plan.to_mapping(),
-        poke_interval=0.0,
+        look_interval_seconds=0.0,
         aws_conn_id=None,
         region_name="eu-west-1",
     )
@@ -242,8 +242,11 @@ def test_sensor_when_an_earlier_day_is_at_work_then_waits_for_its_turn(s3_hook, 
     put(f"{BATCH}customers.csv")
     earlier = SimpleNamespace(run_id="backfill__2026-11-24", state=state)
     if waits:
-        with pytest.raises(AirflowRescheduleException):
+        with pytest.raises(AirflowRescheduleException) as waiting:
             execute(earlier=earlier)
+        assert (
+            timedelta(seconds=9) < waiting.value.reschedule_date - datetime.now(UTC) < timedelta(seconds=31)
+        )
     else:
         assert execute(earlier=earlier)[0]["status"] == "arrived"
 
@@ -253,8 +256,22 @@ def test_sensor_when_it_refuses_then_the_runs_note_says_why(s3_hook):
     plan = plan_with(labels_uri="s3://churn-data/outcomes/")
     instance = Instance(earlier=None, notes={})
     sensor = BatchSensor(
-        task_id="wait", plan=plan.to_mapping(), poke_interval=0, aws_conn_id=None, region_name="eu-west-1"
+        task_id="wait",
+        plan=plan.to_mapping(),
+        look_interval_seconds=0,
+        aws_conn_id=None,
+        region_name="eu-west-1",
     )
     with pytest.raises(AirflowFailException):
         sensor.execute({"ti": instance})
     assert instance.notes["run_note"].startswith("Refused: labels_uri")
+
+
+@pytest.mark.parametrize(("asked", "used"), [(0.1, 10.0), (300.0, 300.0)])
+def test_sensor_when_told_to_look_often_then_not_more_often_than_airflow_can_bear(asked, used):
+    """A task queued again within the scheduler's loop was taken for a lost one, and its run failed."""
+    sensor = BatchSensor(
+        task_id="wait", plan={}, look_interval_seconds=asked, aws_conn_id=None, region_name=None
+    )
+    assert sensor.poke_interval == used
+    assert sensor.look_interval_seconds == asked

@@ -45,8 +45,19 @@ def test_record_when_the_batch_is_missing_then_the_day_is_recorded_and_no_eviden
     day = record_monitored_day(PLAN, MISSING, None, s3=s3_hook)
     assert (day.verdict, day.rows, day.alert, day.report_json_uri) == (None, None, None, None)
     assert day.batch_alert.transition == "new"
-    assert day.sentence == "the batch of 2026-11-24 has not come"
+    assert day.sentence == (
+        f"the batch of 2026-11-24 has not come ({PLAN.batch_uri} was watched until 2026-11-25 12:00 UTC)"
+    )
     assert set(everything_kept()) == {"monitoring/telecom-churn/3/days/2026-11-24/day.json"}
+
+
+def test_record_when_an_alert_has_very_many_changes_then_the_strongest_are_recorded(s3_hook):
+    changes = [
+        {"column": f"column {n}", "statistic": "location", "days": 1, "p_value": 1e-9, "effect": 1.0}
+        for n in range(500)
+    ]
+    day = record_monitored_day(PLAN, ARRIVED, leave_outputs(PLAN, changes=changes), s3=s3_hook)
+    assert [change["column"] for change in day.alert["changes"]] == [f"column {n}" for n in range(20)]
 
 
 def test_record_when_its_task_is_retried_then_nothing_changes(s3_hook):

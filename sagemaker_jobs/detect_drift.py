@@ -13,7 +13,6 @@ from pathlib import Path
 
 from include.data_contracts.evaluation_report import EvaluationReport
 from include.drift_statistics.daily_evidence import DayEvidence, day_evidence
-from include.drift_statistics.profiles import Profile
 from sagemaker_jobs.alert_standings import MODEL_SCORE, Baselines, standings
 from sagemaker_jobs.batch_judgement import JudgedBatch, Scoring, judge_batch
 from sagemaker_jobs.domain_classifier import SAMPLE_ROWS, DomainClassifierResult, compare_domains
@@ -85,7 +84,7 @@ def main(argv: Sequence[str]) -> None:
         )
         state = _record(settings, known, judged, labelled)
         report = _report(settings, known, judged, labelled, state, work_directory)
-        _write(outputs, report, state, known.reference.profile, judged.current)
+        _write(outputs, report, state, known, judged)
     report_progress("verdict", f"{report.verdict}: {report.sentence}")
     alert = report.standings[-1]
     report_progress("alert", f"{alert.status}, transition {alert.transition}: {alert.sentence}")
@@ -213,11 +212,14 @@ def _classify(
 
 
 def _write(
-    outputs: Path, report: DriftJobReport, state: MonitoringState, reference: Profile, current: Profile | None
+    outputs: Path, report: DriftJobReport, state: MonitoringState, known: _Known, judged: JudgedBatch
 ) -> None:
     from sagemaker_jobs.drift_page import render_drift_page
 
-    page = render_drift_page(report.to_mapping(), reference, current)
+    scores = None
+    if known.scoring.reference is not None and judged.scores is not None:
+        scores = (known.scoring.reference, judged.scores)
+    page = render_drift_page(report.to_mapping(), known.reference.profile, judged.current, scores)
     texts = {REPORT_FILE: report.to_json(), PAGE_FILE: page, STATE_FILE: state.to_json()}
     for name, text in texts.items():
         (outputs / name).write_text(text, encoding="utf-8")

@@ -7,7 +7,7 @@ text that comes from data or arguments is escaped.
 from html import escape
 
 from include.data_contracts.evaluation_report import EvaluationReport, MetricEstimate
-from sagemaker_jobs.evaluation_page_style import STYLE_SHEET
+from sagemaker_jobs.report_page import SYNTHETIC_BANNER, render_page
 from sagemaker_jobs.svg_charts import Chart, Marker, render_chart
 
 # name in the report → (title, what it means)
@@ -38,7 +38,7 @@ def render_evaluation_page(report: EvaluationReport) -> str:
     sections = [
         "<h1>Churn model evaluation</h1>",
         f'<p class="subtitle">{escape(subtitle)}</p>',
-        _banner(report),
+        SYNTHETIC_BANNER if report.data_origin == "synthetic" else "",
         _headline_figures(report),
         '<section class="card"><h2>In plain words</h2><ul class="sentences">',
         *(f"<li>{escape(sentence)}</li>" for sentence in describe_in_sentences(report)),
@@ -48,24 +48,7 @@ def render_evaluation_page(report: EvaluationReport) -> str:
         f'<div class="grid">{_confusion_card(report)}{_model_card(report)}</div>',
         f"<footer>{escape(_describe_bootstrap(report))}</footer>",
     ]
-    return (
-        '<!doctype html><html lang="en"><head><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        # The browser itself then refuses anything a mistake here would let in.
-        '<meta http-equiv="Content-Security-Policy"'
-        " content=\"default-src 'none'; style-src 'unsafe-inline'\">"
-        f"<title>{escape(f'Churn model evaluation: {model.algorithm}')}</title>"
-        f"<style>{STYLE_SHEET}</style></head><body><main>{''.join(sections)}</main></body></html>\n"
-    )
-
-
-def _banner(report: EvaluationReport) -> str:
-    if report.data_origin != "synthetic":
-        return ""
-    return (
-        '<p class="banner" role="alert">Synthetic data: these customers were invented by a generator. The'
-        " figures tell nothing about real customers, and this model must not be approved.</p>"
-    )
+    return render_page(f"Churn model evaluation: {model.algorithm}", sections)
 
 
 def _headline_figures(report: EvaluationReport) -> str:

@@ -103,8 +103,9 @@ def wasserstein_distance(
         return None
     lows = [float(value) for value in (reference.minimum, current.minimum) if value is not None]
     highs = [float(value) for value in (reference.maximum, current.maximum) if value is not None]
-    knots = layout.knots.astype(np.float64)
-    edges = np.concatenate([[min([*lows, float(knots[0])])], knots, [max([*highs, float(knots[-1])])]])
+    # Knots beyond all values (limits and guards of the layout) must not stretch the interval they end.
+    knots = np.clip(layout.knots.astype(np.float64), min(lows), max(highs))
+    edges = np.concatenate([[min(lows)], knots, [max(highs)]])
     with np.errstate(over="ignore"):
         widths = np.diff(edges)
     if not bool(np.isfinite(widths).all()):

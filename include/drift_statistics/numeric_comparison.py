@@ -169,7 +169,7 @@ def _summary(
 
 
 def _quantile(layout: NumericLayout, counts: NumericCounts, share: float) -> float | None:
-    """Knot at or next above the quantile: good to the width of a cell."""
+    """Knot at or next above the quantile, never above the largest value: good to the width of a cell."""
     if counts.finite == 0:
         return None
     running = np.cumsum(counts.cells[1:-1])
@@ -177,4 +177,4 @@ def _quantile(layout: NumericLayout, counts: NumericCounts, share: float) -> flo
     if cell // 2 >= len(layout.knots):
         return counts.maximum
     value: float = layout.knots[cell // 2].item()
-    return value
+    return value if counts.maximum is None else min(value, counts.maximum)

@@ -1,6 +1,7 @@
 """Tables the drift tests share."""
 
 import csv
+import os
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,8 @@ import pytest
 from include.drift_statistics.column_layouts import ColumnSpec
 
 # The real sets live beside the project when they are present at all; the licence texts stay with them.
-DATA = Path(__file__).resolve().parents[4] / "shared" / "data" / "ibm_telco_churn.csv"
+BESIDE_THE_PROJECT = Path(__file__).resolve().parents[4] / "shared" / "data"
+DATA = Path(os.environ.get("CHURN_REAL_DATA") or BESIDE_THE_PROJECT) / "ibm_telco_churn.csv"
 NUMERIC = ("tenure", "MonthlyCharges", "TotalCharges", "SeniorCitizen")
 CATEGORICAL = (
     "Contract",

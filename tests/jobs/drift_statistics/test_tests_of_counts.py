@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from include.drift_statistics.column_layouts import ColumnSpec, choose_layout
+from include.drift_statistics.column_values import read_numbers
 from include.drift_statistics.contingency import contingency_test, pool_small_levels
 from include.drift_statistics.effect_sizes import (
     population_stability_index,
@@ -14,6 +16,7 @@ from include.drift_statistics.effect_sizes import (
 )
 from include.drift_statistics.exact_counts import hypergeometric_tail, share_test
 from include.drift_statistics.kolmogorov_smirnov import kolmogorov_smirnov_test
+from include.drift_statistics.numeric_counts import count_numbers
 from include.drift_statistics.p_values import adjust_p_values, combine_p_values
 from include.drift_statistics.rank_scores import rank_tests
 from include.drift_statistics.tail_and_atom_tests import atom_test, tail_test
@@ -148,10 +151,6 @@ def test_population_stability_index_when_known_example_then_known_value():
 
 
 def test_wasserstein_distance_when_values_are_few_then_equals_scipy():
-    from include.drift_statistics.column_layouts import ColumnSpec, choose_layout
-    from include.drift_statistics.column_values import read_numbers
-    from include.drift_statistics.numeric_counts import count_numbers
-
     generator = np.random.default_rng(4)
     first, second = generator.integers(0, 73, 3000), generator.integers(5, 70, 500)
     layout = choose_layout(first, ColumnSpec("numeric"))
@@ -168,3 +167,11 @@ def test_effect_intervals_when_shift_is_real_then_cover_the_truth_about_nine_tim
         effect = total_variation(generator.multinomial(4000, p), generator.multinomial(1000, q))
         covered += effect.low <= 0.1 <= effect.high
     assert covered / 400 > 0.9
+
+
+def test_wasserstein_distance_when_values_lie_beyond_the_reference_then_the_guards_do_not_stretch_it():
+    first, second = np.arange(73), np.arange(73) * 3
+    layout = choose_layout(first, ColumnSpec("numeric"))
+    counts = [count_numbers(layout, read_numbers(values)) for values in (first, second)]
+    exact = stats.wasserstein_distance(first, second)
+    assert wasserstein_distance(layout, *counts).value == pytest.approx(exact, rel=0.05)

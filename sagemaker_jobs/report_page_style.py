@@ -1,4 +1,4 @@
-"""The style sheet of evaluation.html: light and dark, phone and print. A module, so it ships like code."""
+"""The style sheet of the report pages: light and dark, phone and print. A module, so it ships like code."""
 
 STYLE_SHEET = """
 :root { color-scheme: light dark; --ground: #f6f7f9; --card: #ffffff; --ink: #17202e; --soft: #5b6677;

@@ -194,14 +194,15 @@ def _share_below(layout: NumericLayout, counts: NumericCounts, places: Shares) -
 
 
 def _span(layout: NumericLayout, counts: NumericCounts) -> tuple[float, float]:
-    """Where all but the outermost values of one side lie."""
-    low, high = float(counts.minimum or 0.0), float(counts.maximum or 0.0)
+    """Where all but the outermost values of one side lie, to the width of a cell."""
+    left, right = _intervals(layout, counts)
     knots = layout.knots.astype(np.float64)
-    places = np.unique(np.clip(np.concatenate([[low], knots, [high]]), low, high))
-    below = _share_below(layout, counts, places)
-    first = places[max(int(np.searchsorted(below, _OUTER_SHARE)) - 1, 0)]
-    last = places[min(int(np.searchsorted(below, 1 - _OUTER_SHARE)), len(places) - 1)]
-    return float(first), float(last)
+    running = np.cumsum(counts.cells[1:-1])
+    first = int(np.searchsorted(running, _OUTER_SHARE * counts.finite, side="right"))
+    last = int(np.searchsorted(running, (1 - _OUTER_SHARE) * counts.finite))
+    low = knots[first // 2] if first % 2 else left[first // 2]
+    high = knots[last // 2] if last % 2 else right[last // 2]
+    return float(low), float(high)
 
 
 def _bin_edges(layout: NumericLayout, sides: Sequence[NumericCounts]) -> Shares:

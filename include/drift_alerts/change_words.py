@@ -9,7 +9,7 @@ from include.data_contracts.drift_report_parts import FeatureSummary
 from include.drift_alerts.plain_text import figure, one_line, share
 
 LONGEST_NAME = 40
-_LONGEST_LINE = 170
+_LONGEST_LINE = 240
 
 # Statistic of the rule over days → the setting that holds its floor, what it is, and how its size reads.
 _SHIFT, _SHARE, _NUMBER = "{:.2f} sd", "{:.1%}", "{:.2f}"
@@ -92,7 +92,8 @@ def _of_the_model(column: str, report: DriftReportSummary) -> list[str]:
 
 
 def _break_line(feature: FeatureSummary) -> str:
-    more = f" (and {len(feature.reasons) - 1} more reasons)" if len(feature.reasons) > 1 else ""
+    others = len(feature.reasons) - 1
+    more = f" (and {others} more reason{'s' if others > 1 else ''})" if others > 0 else ""
     reason = feature.reasons[0] if feature.reasons else feature.sentence
     return one_line(f"{_name(feature.name)}: {reason}{more}", _LONGEST_LINE)
 

@@ -117,7 +117,8 @@ def _drift_headline(alert: DriftAlert, report: DriftReportSummary) -> str:
         return "DRIFT CLEARED: as before"
     if alert.status == "data_break":
         broken = [feature.name for feature in report.features if feature.verdict == "data_break"]
-        said = listed(broken, _MOST_NAMES, _LONGEST_NAME) or "see below"
+        nothing_named = "see below" if report.current_rows else "the batch cannot be read"
+        said = listed(broken, _MOST_NAMES, _LONGEST_NAME) or nothing_named
         return f"DATA BREAK ({alert.transition}): {said}; do not retrain"
     said = listed(alert.columns, _MOST_NAMES, _LONGEST_NAME) or "the data"
     return f"DRIFT ({alert.transition}): {said}"

@@ -139,7 +139,15 @@ def test_message_when_the_batch_could_not_be_read_then_gives_the_sentence_about_
         rows={"reference": 5634, "current": 0, "needed": None},
         alert=alert("new", "data_break", sentence=said),
     )
-    assert f"- {said}" in only(document).text
+    message = only(document)
+    assert message.subject.startswith("DATA BREAK (new): the batch cannot be read; do not retrain")
+    assert f"- {said}" in message.text
+
+
+def test_message_when_a_column_broke_in_several_ways_then_gives_the_first_and_counts_the_rest():
+    document = broken()
+    document["features"][0]["reasons"] += ["a second one", "a third one"]
+    assert "0.0% in the reference (and 2 more reasons)" in only(document).text
 
 
 def test_message_when_it_is_over_then_says_so_and_asks_for_nothing():

@@ -210,7 +210,7 @@ def _carry(known: _Open, decision: AlertDecision | None, *, rename: bool) -> _Op
     )
     if not rename:
         return _Open(decision.columns, decision.since, changes, decision.sentence)
-    told = f"{changes[0].statistic} changed by {changes[0].effect:.3g}" if changes else "still changed"
+    told = decision.changes[0].words if decision.changes else "still changed"
     return _Open((MODEL_SCORE,), decision.since, changes, f"{MODEL_SCORE}: {told} since {decision.since}")
 
 

@@ -34,6 +34,18 @@ CLEARING_P_VALUE = 0.003
 SCREEN_Z = 2.9  # cheap statistics first, exact ones only for what is beyond this
 
 
+_WORDS: Mapping[str, str] = {
+    "location": "values moved by {:.2g} standard deviations",
+    "spread": "the spread changed by {:.2g}",
+    "groups": "{:.1%} of the rows moved elsewhere",
+    "lower tail": "the share of low extremes changed by {:.1%}",
+    "upper tail": "the share of high extremes changed by {:.1%}",
+    "unseen": "unseen values make up {:.1%} more of the rows",
+    "missing": "the share of missing values changed by {:.1%}",
+    "correlation": "their correlation changed by {:.2g}",
+}
+
+
 @dataclass(frozen=True)
 class Change:
     """A contrast: which stream, over how many of the last days, how sure and how large.
@@ -46,6 +58,11 @@ class Change:
     p_value: float
     significance: float
     effect: float
+
+    @property
+    def words(self) -> str:
+        """What changed and by how much, for people."""
+        return _WORDS.get(self.stream.statistic, "changed by {:.3g}").format(self.effect)
 
 
 def scan_last_day(

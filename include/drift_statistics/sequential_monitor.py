@@ -222,4 +222,4 @@ def _columns(changes: list[Change]) -> tuple[str, ...]:
 
 
 def _words(change: Change) -> str:
-    return f"{change.stream.column}: {change.stream.statistic} changed by {change.effect:.3g}"
+    return f"{change.stream.column}: {change.words}"

@@ -48,9 +48,9 @@ def publish_day_alert(
 ) -> dict[str, Any]:
     """Send what the day calls for; arguments are the XCom mappings of plan and day, a hook and a client.
 
-    Returns `published`, `reason`, `message_id` and `transition` of the weightiest message, and `messages`
-    with the same of each. `published` is True when this run sent it, in this try or an earlier one. Raises
-    AirflowException where a retry helps, AirflowFailException in one line where a person has to act.
+    Returns `published`, `reason` and `transition` of the weightiest message, the `message_id` of all that were
+    sent (with commas between), and `messages` with the same of each. `published` is True when this run sent
+    it, in this try or an earlier one. Raises AirflowException where a retry helps, AirflowFailException in one line where a person has to act.
     """
     plan = read_contract(MonitoringPlan.from_mapping, plan_mapping, "the plan")
     day = read_contract(MonitoringDay.from_mapping, day_mapping, "the day's record")
@@ -62,7 +62,8 @@ def publish_day_alert(
     results = [_send_once(plan, message, s3=s3, sns=sns) for message in messages]
     # Drift comes last and weighs more than its batch's delivery; what was sent weighs more than what was not.
     weightiest = max(reversed(results), key=lambda result: result["published"])
-    return {**weightiest, "messages": results}
+    sent = [result["message_id"] for result in results if result["published"]]
+    return {**weightiest, "message_id": ", ".join(sent) or weightiest["message_id"], "messages": results}
 
 
 def _send_once(plan: MonitoringPlan, message: AlertMessage, *, s3: S3Hook, sns: Any) -> dict[str, Any]:

@@ -30,7 +30,7 @@ def topic(aws):
 
 def publish(s3_hook, document=None, *, day=None, sns=None, **plan_options):
     if document is not None:
-        day = judged_day(document)
+        day = day or judged_day(document)
         bucket, _, key = day.report_json_uri.removeprefix("s3://").partition("/")
         client("s3").put_object(Bucket=bucket, Key=key, Body=json.dumps(document).encode())
     of = plan(**{"date": day.date, **plan_options})
@@ -160,6 +160,19 @@ def test_alert_when_no_batch_came_then_one_is_sent_without_a_report(s3_hook, top
     assert (result["published"], result["kind"], result["transition"]) == (True, "batch", "new")
     publish(s3_hook, day=outage_day(), run_id="manual__again")
     assert len(topic.texts()) == 1
+
+
+def test_alert_when_a_batch_comes_again_and_drifts_then_both_are_sent_and_drift_is_what_is_told_first(
+    s3_hook, topic
+):
+    day = judged_day(drifted(), batch_transition="cleared", since="2026-11-20")
+    result = publish(s3_hook, drifted(), day=day)
+    assert (result["kind"], result["transition"]) == ("drift", "new")
+    assert [text.split(" (")[0].split(":")[0] for text in topic.texts()] == ["BATCH CLEARED", "DRIFT"]
+    assert result["message_id"] == ", ".join(one["message_id"] for one in result["messages"])
+    again = publish(s3_hook, drifted(), day=day, run_id="manual__again")
+    assert not again["published"]
+    assert topic.texts() == []
 
 
 def test_alert_when_it_is_over_then_is_sent(s3_hook, topic):

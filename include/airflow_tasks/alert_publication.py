@@ -48,9 +48,10 @@ def publish_day_alert(
 ) -> dict[str, Any]:
     """Send what the day calls for; arguments are the XCom mappings of plan and day, a hook and a client.
 
-    Returns `published`, `reason` and `transition` of the weightiest message, the `message_id` of all that were
-    sent (with commas between), and `messages` with the same of each. `published` is True when this run sent
-    it, in this try or an earlier one. Raises AirflowException where a retry helps, AirflowFailException in one line where a person has to act.
+    Returns `published`, `reason` and `transition` of the weightiest message, the `message_id` of all that
+    were sent (with commas between), and `messages` with the same of each. `published` is True when this run
+    sent it, in this try or an earlier one. Raises AirflowException where a retry helps, AirflowFailException
+    in one line where a person has to act.
     """
     plan = read_contract(MonitoringPlan.from_mapping, plan_mapping, "the plan")
     day = read_contract(MonitoringDay.from_mapping, day_mapping, "the day's record")

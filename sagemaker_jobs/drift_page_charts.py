@@ -185,11 +185,13 @@ def _share_below(layout: NumericLayout, counts: NumericCounts, places: Shares) -
     """Share of the finite values below each place."""
     left, right = _intervals(layout, counts)
     width = np.where(right > left, right - left, 1.0)
+    # Whole cells before the interval that a place lies in, and its part of that one: linear in the knots.
+    at = np.searchsorted(layout.knots.astype(np.float64), places)
     with np.errstate(over="ignore", invalid="ignore"):
-        inside = np.clip((places[:, None] - left) / width, 0.0, 1.0)
-    below = np.nan_to_num(inside) @ counts.cells[1:-1:2].astype(np.float64)
-    running = np.concatenate([[0], np.cumsum(counts.cells[2:-1:2])])
-    points = running[np.searchsorted(layout.knots.astype(np.float64), places)]
+        inside = np.nan_to_num(np.clip((places - left[at]) / width[at], 0.0, 1.0))
+    between = counts.cells[1:-1:2].astype(np.float64)
+    below = np.concatenate([[0.0], np.cumsum(between)])[at] + inside * between[at]
+    points = np.concatenate([[0], np.cumsum(counts.cells[2:-1:2])])[at]
     return np.asarray((below + points) / counts.finite)
 
 

@@ -52,6 +52,7 @@ def collect_drift_summary(
         "alert_reason": alert.get("reason"),
         "outbox": [shown(path) for path in find_messages(settings, message_ids(alert))],
         "metrics_published": results["publish_metrics"].get("published", 0),
+        "metrics_reason": results["publish_metrics"].get("reason"),
         "retraining": results["request_retraining"] or None,
         "model_package_arn": model.get("arn"),
         "approval_status": model.get("approval_status"),
@@ -83,7 +84,7 @@ def render_drift_summary(summary: dict[str, Any]) -> list[str]:
     lines += [f"changed   {line}" for line in _describe_changes(summary)]
     lines.append(f"alert     {_describe_alert(summary)}")
     lines += [f"message   {path}" for path in summary["outbox"]]
-    lines.append(f"metrics   {summary['metrics_published']} published to {METRIC_NAMESPACE}")
+    lines.append(f"metrics   {_describe_metrics(summary)}")
     if (summary["retraining"] or {}).get("requested"):
         lines.append(f"retrain   {summary['retraining']['reason']}")
     if summary["note"]:
@@ -97,8 +98,8 @@ def render_drift_summary(summary: dict[str, Any]) -> list[str]:
 
 
 def message_ids(alert: dict[str, Any]) -> set[str]:
-    """Ids of the messages that SNS took from a run, as the result of `publish_alert` tells them."""
-    return {part for part in str(alert.get("message_id") or "").replace(",", " ").split() if part}
+    """Ids of the messages that this very run sent, as the result of `publish_alert` tells them."""
+    return {message["message_id"] for message in alert.get("messages") or [] if message["published"]}
 
 
 def find_messages(settings: StackSettings, wanted: set[str]) -> list[Path]:
@@ -132,6 +133,12 @@ def _describe_changes(summary: dict[str, Any]) -> list[str]:
     if len(changes) > _SHOWN_CHANGES:
         lines.append(f"and {len(changes) - _SHOWN_CHANGES} more")
     return lines
+
+
+def _describe_metrics(summary: dict[str, Any]) -> str:
+    if summary["metrics_published"]:
+        return f"{summary['metrics_published']} published to {METRIC_NAMESPACE}"
+    return f"none published: {summary['metrics_reason'] or 'the run did not get that far'}"
 
 
 def _describe_alert(summary: dict[str, Any]) -> str:

@@ -5,6 +5,7 @@ Two-fold cross-fitting: each half is scored by a classifier that never saw it, s
 """
 
 import math
+import os
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +14,9 @@ import numpy as np
 from include.data_contracts.feature_schema import FeatureSchema
 from include.drift_statistics.performance_drift import area_under_curve
 from sagemaker_jobs.batch_columns import BatchColumns
+
+# Read when scikit-learn loads OpenMP: threads that spin while waiting take the CPU from everybody else.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 SAMPLE_ROWS = 20_000
 SMALLEST_SIDE = 200

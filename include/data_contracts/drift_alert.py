@@ -12,6 +12,8 @@ TRANSITIONS = ("none", "new", "worse", "cleared")
 # What an alert may name besides columns of the data.
 MODEL_SCORE = "model score"
 MODEL_PERFORMANCE = "model performance"
+# The statistic of a change that is of two columns, named "first, second".
+CORRELATION = "correlation"
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,12 @@ class DriftAlert:
     def is_due(self) -> bool:
         """Whether people have to be told."""
         return self.transition != "none"
+
+    @property
+    def headline_columns(self) -> tuple[str, ...]:
+        """What to name in one line: single columns; pairs that go together differently only where none is."""
+        pairs = {change.column for change in self.changes if change.statistic == CORRELATION}
+        return tuple(column for column in self.columns if column not in pairs) or self.columns
 
     def to_mapping(self) -> dict[str, Any]:
         """Return the JSON form: `from_mapping(alert.to_mapping()) == alert`."""

@@ -98,7 +98,7 @@ def _objection(
 
 
 def _reason(plan: MonitoringPlan, day: MonitoringDay, alert: DriftAlert) -> str:
-    columns = listed(alert.columns, _MOST_COLUMNS, _LONGEST_COLUMN) or "the data"
+    columns = listed(alert.headline_columns, _MOST_COLUMNS, _LONGEST_COLUMN) or "the data"
     sentence = (
         f"Drift of {columns} since {alert.since or day.date}, seen in the batch of {day.date} "
         f"against model {plan.model.name}: {alert.sentence}"

@@ -120,5 +120,5 @@ def _drift_headline(alert: DriftAlert, report: DriftReportSummary) -> str:
         nothing_named = "see below" if report.current_rows else "the batch cannot be read"
         said = listed(broken, _MOST_NAMES, _LONGEST_NAME) or nothing_named
         return f"DATA BREAK ({alert.transition}): {said}; do not retrain"
-    said = listed(alert.columns, _MOST_NAMES, _LONGEST_NAME) or "the data"
+    said = listed(alert.headline_columns, _MOST_NAMES, _LONGEST_NAME) or "the data"
     return f"DRIFT ({alert.transition}): {said}"

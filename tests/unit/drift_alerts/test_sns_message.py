@@ -111,6 +111,15 @@ def test_message_when_performance_fell_then_tells_accuracy_and_what_was_register
     assert "accuracy 0.710 (0.680 to 0.740), registered 0.803" in message.text
 
 
+def test_message_when_a_pair_changed_too_then_the_subject_names_the_columns_alone():
+    document = report(
+        verdict="drift",
+        alert=alert("new", "drift", columns=["tenure", "tenure, contract", "model score"]),
+    )
+    document["alert"]["changes"] = [change(), change("tenure, contract", "correlation")]
+    assert only(document).subject.startswith("DRIFT (new): tenure, model score; ")
+
+
 def test_message_when_drift_grew_worse_then_says_so_and_still_says_since_when():
     document = drifted("worse")
     document["alert"]["since"] = "2026-11-20"

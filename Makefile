@@ -71,6 +71,11 @@ down:  ## Stop everything that `make up` started
 status:  ## Tell which parts of the laptop stack run
 	@$(LAPTOP) status
 
+# --- Amazon MWAA (docs/deploying.md) ------------------------------------------------------------------
+.PHONY: bundle
+bundle: $(AIRFLOW)  ## Build what goes to MWAA into dist/: DAGs, plugins.zip, requirements, startup.sh, job code, manifest
+	@PYTHONPATH=. .venvs/airflow/bin/python -m scripts.build_mwaa_bundle
+
 # --- proofs ------------------------------------------------------------------------------------------
 TEST_ENVIRONMENTS := $(DEVELOPMENT) $(LOCAL_AWS) $(SKLEARN_JOB_TESTS) $(PANDAS3_JOB_TESTS) $(TENSORFLOW_JOB) $(IMAGE_TABLE)
 

@@ -9,13 +9,12 @@ read YAML. The same input gives the same bytes on every machine.
 """
 
 import argparse
-import ast
 import hashlib
 import json
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -30,6 +29,7 @@ from include.settings.s3_layout import (
     bundle_prefix,
     split_s3_uri,
 )
+from scripts.import_closure import files_of_module, imported_modules
 from scripts.reproducible_archives import tar_gz_bytes, zip_bytes
 
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
@@ -38,6 +38,7 @@ UNKNOWN_REVISION = "unknown"
 
 # Nothing that is bundled may need these: the job images do not have them.
 _ABSENT_IN_JOB_IMAGES = frozenset({"airflow", "include.airflow_tasks", "include.settings"})
+_OURS = frozenset({"include", "sagemaker_jobs"})
 _SCHEMA_FOLDER = "include/data_contracts/schemas"
 _TRAIN_SCRIPT = '''"""Entry of SageMaker's script mode."""
 
@@ -114,31 +115,15 @@ def _python_files(project_root: Path) -> dict[str, bytes]:
                 raise BundleError(
                     f"{name} imports {module}, which the job images do not have; move what it needs"
                 )
-            waiting += _files_of_module(project_root, module)
+            waiting += files_of_module(project_root, module, _OURS)
     return found
 
 
-def _imported_modules(source: bytes, name: str) -> Iterator[str]:
+def _imported_modules(source: bytes, name: str) -> list[str]:
     try:
-        nodes = list(ast.walk(ast.parse(source)))
+        return list(imported_modules(source))
     except SyntaxError as error:
         raise BundleError(f"{name}, line {error.lineno}: {error.msg}") from None
-    for node in nodes:
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            yield node.module
-            # `from package import module` imports a module too; a plain name is not found as a file.
-            yield from (f"{node.module}.{alias.name}" for alias in node.names)
-
-
-def _files_of_module(project_root: Path, module: str) -> list[Path]:
-    """Return the files that importing a module of `include` or `sagemaker_jobs` reads, packages included."""
-    parts = module.split(".")
-    if parts[0] not in {"include", "sagemaker_jobs"}:
-        return []
-    packages = [project_root.joinpath(*parts[:n], "__init__.py") for n in range(1, len(parts) + 1)]
-    return [path for path in (*packages, project_root.joinpath(*parts).with_suffix(".py")) if path.is_file()]
 
 
 def _compiled_schemas() -> dict[str, bytes]:

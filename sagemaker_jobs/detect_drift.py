@@ -5,6 +5,7 @@ ends in one line. Writes `drift_report.json`, `drift_report.html`, `monitor_stat
 scored, `predictions.csv`, all of them or none. Memory does not grow with the batch.
 """
 
+import math
 import sys
 from collections.abc import Sequence
 from contextlib import ExitStack
@@ -142,7 +143,10 @@ def _record(
     features = DayEvidence(date, report.verdict, 0)
     if judged.current is not None:
         features = day_evidence(profile, judged.current, date, report.verdict)
-    effects = {feature.name: feature.effect_size for feature in report.features if judged.current is not None}
+    effects = {}
+    if judged.current is not None:
+        found = {feature.name: feature.effect_size for feature in report.features}
+        effects = {name: size for name, size in found.items() if math.isfinite(size)}
     scores = rate = None
     if judged.predictions is not None and known.scoring.reference is not None and judged.scores is not None:
         result = judged.predictions.result

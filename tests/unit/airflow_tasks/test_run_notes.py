@@ -35,8 +35,8 @@ def session():
         yield opened
 
 
-def make_run(session, *texts, run_id="run", note=None):
-    run = DagRun(dag_id="churn_retraining", run_id=run_id, run_type="manual", run_after=START)
+def make_run(session, *texts, run_id="run", note=None, dag_id="churn_retraining"):
+    run = DagRun(dag_id=dag_id, run_id=run_id, run_type="manual", run_after=START)
     session.add(run)
     session.flush()
     for number, text in enumerate(texts):
@@ -106,6 +106,13 @@ def test_listener_when_other_runs_and_keys_have_texts_then_they_are_not_taken(se
     run = make_run(session, "Mine.")
     leave(session, run, "a result", 7, key="return_value")
     assert end(session, run_notes, run) == "Mine."
+
+
+def test_listener_when_a_run_of_another_dag_has_the_same_id_then_each_has_its_own_note(session, run_notes):
+    retraining = make_run(session, "Gate open.")
+    monitoring = make_run(session, "No approved model.", dag_id="churn_drift_monitoring")
+    assert end(session, run_notes, monitoring) == "No approved model."
+    assert end(session, run_notes, retraining) == "Gate open."
 
 
 def test_listener_when_the_notes_are_too_long_then_they_fit_airflows_field(session, run_notes):

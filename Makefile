@@ -88,3 +88,10 @@ lint: $(DEVELOPMENT) $(SKLEARN_JOB)  ## Check style, types and YAML
 	@scripts/run_tests lint
 image-table: $(IMAGE_TABLE)  ## Write the committed table of SageMaker image URIs anew with the SageMaker SDK
 	@PYTHONPATH=. .venvs/image_table/bin/python scripts/write_image_table.py
+
+# --- infrastructure: Terraform, checked without an account -------------------------------------------
+.PHONY: function-archives infrastructure-check
+function-archives:  ## Zip the Lambda functions into dist/functions, where Terraform looks for them
+	@PYTHONPATH=. $(PYTHON) -m scripts.build_function_archives
+infrastructure-check:  ## Check the Terraform code: format, validity, tests of every module (no account, no network)
+	@PYTHONPATH=. $(PYTHON) -m scripts.check_infrastructure

@@ -43,7 +43,7 @@ variables {
   kms_key_arn = "arn:aws:kms:eu-west-1:123456789012:key/11111111-2222-3333-4444-555555555555"
 
   log_retention_days   = 30
-  archive              = "tests/function.zip"
+  archive              = "../../../dist/functions/job_costs.zip"
   metric_namespace     = "TelecomChurn"
   instance_hour_prices = { "ml.m5.large" = 1 }
 }

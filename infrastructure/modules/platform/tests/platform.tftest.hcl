@@ -44,7 +44,7 @@ variables {
   environment_class          = "mw1.micro"
   workers                    = { min = 1, max = 1 }
   webserver_access_mode      = "PRIVATE_ONLY"
-  function_archive_directory = "tests/archives"
+  function_archive_directory = "../../../dist/functions"
   log_retention_days         = 30
   noncurrent_version_days    = 30
   subscriptions              = {}

@@ -43,7 +43,7 @@ variables {
   kms_key_arn = "arn:aws:kms:eu-west-1:123456789012:key/11111111-2222-3333-4444-555555555555"
 
   log_retention_days       = 30
-  archive                  = "tests/function.zip"
+  archive                  = "../../../dist/functions/start_retraining.zip"
   data_bucket              = "d-bucket"
   airflow_environment_name = "telecom-churn-test"
 }
@@ -127,7 +127,7 @@ run "function_that_was_not_built_then_is_told" {
   }
 
   variables {
-    archive = "tests/nowhere.zip"
+    archive = "../../../dist/functions/nowhere.zip"
   }
 
   expect_failures = [var.archive]

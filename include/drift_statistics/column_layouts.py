@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from include.drift_statistics.column_values import Column, read_levels, read_numbers
+from include.drift_statistics.row_buffers import BUFFERS
 
 ColumnKind = Literal["numeric", "categorical"]
 
@@ -165,21 +166,19 @@ def _score_bins(values: npt.NDArray[Any], low: float, step: float) -> npt.NDArra
     return np.clip(scaled, 0, SCORE_BINS - 1).astype(np.int64)
 
 
-def numeric_scores(layout: NumericLayout, values: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
-    """Joint scores of finite values, one integer in [-255, 255] each."""
-    if values.dtype.kind == "i" and len(values):
-        low, high = int(values.min()), int(values.max())
-        if high - low < len(values):  # few distinct integers: score each once, then look it up
-            return np.asarray(_look_up(layout, np.arange(low, high + 1))[values - low], dtype=np.int64)
-    return _look_up(layout, values)
+def score_numbers(layout: NumericLayout, values: npt.NDArray[Any], scores: npt.NDArray[np.float32]) -> None:
+    """Write the joint scores of finite values into `scores`, one whole number in [-255, 255] each."""
+    scaled = BUFFERS.rows("scaled", len(values), np.float64)
+    with np.errstate(over="ignore"):
+        np.multiply(values, layout.score_step, out=scaled)
+    scaled -= layout.score_low * layout.score_step
+    np.clip(scaled, 0, SCORE_BINS - 1, out=scaled)
+    bins = BUFFERS.rows("bins", len(values), np.intp)
+    np.copyto(bins, scaled, casting="unsafe")
+    layout.score_table.astype(np.float32).take(bins, out=scores, mode="clip")
 
 
-def _look_up(layout: NumericLayout, values: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
-    bins = _score_bins(values, layout.score_low, layout.score_step)
-    return np.asarray(layout.score_table[bins])
-
-
-def _level_scores(codes: npt.NDArray[np.int64], levels: tuple[str, ...]) -> dict[str, int]:
+def _level_scores(codes: npt.NDArray[np.integer[Any]], levels: tuple[str, ...]) -> dict[str, int]:
     """Mid-rank scores of the levels in alphabetical order: any fixed order shows a changed dependence."""
     counts = np.bincount(codes + 1, minlength=len(levels) + 1)[1:]
     total = max(int(counts.sum()), 1)

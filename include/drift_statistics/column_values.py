@@ -74,13 +74,15 @@ def read_numbers(column: Column) -> NumericValues:
     return _read_objects(array.tolist() if array.dtype.kind in "OUST" else [object()] * len(array))
 
 
-def read_levels(column: Column) -> tuple[npt.NDArray[np.int64], tuple[str, ...]]:
+def read_levels(column: Column) -> tuple[npt.NDArray[np.integer[Any]], tuple[str, ...]]:
     """Read a column as codes into a tuple of level texts; -1 is missing.
 
     1, 1.0 and '1' are the same level '1': another type for the same codes is no drift.
     """
     if isinstance(column, DictionaryColumn):
-        return _recode(column.codes.astype(np.int64, copy=False), column.levels)
+        codes = column.codes
+        signed = codes if codes.dtype.kind == "i" else codes.astype(np.int64)
+        return _recode(signed, column.levels)
     if isinstance(column, np.ma.MaskedArray):
         hidden = np.ma.getmaskarray(column)
         column = np.asarray(column.data).astype(object)
@@ -97,6 +99,8 @@ def read_levels(column: Column) -> tuple[npt.NDArray[np.int64], tuple[str, ...]]
 
 def level_text(value: object) -> str | None:
     """Text of one level; None for a missing value."""
+    if type(value) is str:  # nearly always: no other question is due then
+        return None if value == "<NA>" or not value.strip() else value
     if value is None or _is_nan(value):
         return None
     if isinstance(value, float | np.floating) and float(value).is_integer():
@@ -121,8 +125,8 @@ def _key(value: object) -> tuple[str, object]:
 
 
 def _recode(
-    codes: npt.NDArray[np.int64], levels: tuple[object, ...]
-) -> tuple[npt.NDArray[np.int64], tuple[str, ...]]:
+    codes: npt.NDArray[np.integer[Any]], levels: tuple[object, ...]
+) -> tuple[npt.NDArray[np.integer[Any]], tuple[str, ...]]:
     texts = [level_text(level) for level in levels]
     names = tuple(dict.fromkeys(text for text in texts if text is not None))
     if names == tuple(texts):

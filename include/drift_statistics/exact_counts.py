@@ -1,11 +1,9 @@
 """Exact two-sample tests of a share: hypergeometric tails, right where normal approximations fail."""
 
 import math
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import gammaln  # type: ignore[import-untyped]
 
 # Beyond the mode a tail falls at least as fast as a normal one: what is left out is below 1e-16 of the rest.
 SUMMED_TERMS = 60
@@ -48,7 +46,7 @@ def hypergeometric_tail(observed: int, hits: int, draws: int, total: int, *, upp
         return max(0.0, 1.0 - other)
     spread = math.sqrt(hits * draws * (total - draws) * (total - hits) / total**3)
     count = min(abs(end - observed) + 1, SUMMED_TERMS + int(SUMMED_SPREADS * spread))
-    first = math.exp(float(log_probabilities(np.array([observed]), hits, draws, total)[0]))
+    first = math.exp(log_probability(observed, hits, draws, total))
     return min(1.0, first * (1.0 + float(_ratios(observed, step, count - 1, hits, draws, total).sum())))
 
 
@@ -69,15 +67,13 @@ def _ratios(
     return np.asarray(np.cumprod(neighbours))
 
 
-def log_probabilities(values: npt.NDArray[Any], hits: int, draws: int, total: int) -> npt.NDArray[np.float64]:
-    """Log hypergeometric probabilities."""
+def log_probability(value: int, hits: int, draws: int, total: int) -> float:
+    """Log hypergeometric probability."""
+    return _log_choose(hits, value) + _log_choose(total - hits, draws - value) - _log_choose(total, draws)
 
-    def choose(whole: float, part: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-        return np.asarray(gammaln(whole + 1) - gammaln(part + 1) - gammaln(whole - part + 1))
 
-    x = np.asarray(values, dtype=np.float64)
-    constant = gammaln(total + 1) - gammaln(draws + 1) - gammaln(total - draws + 1)
-    return np.asarray(choose(hits, x) + choose(total - hits, draws - x) - constant)
+def _log_choose(whole: int, part: int) -> float:
+    return math.lgamma(whole + 1) - math.lgamma(part + 1) - math.lgamma(whole - part + 1)
 
 
 def share_interval(hits: int, rows: int, *, z: float = 1.959963984540054) -> tuple[float, float]:

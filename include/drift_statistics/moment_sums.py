@@ -12,8 +12,10 @@ import numpy as np
 import numpy.typing as npt
 
 from include.drift_statistics.column_layouts import NumericLayout
+from include.drift_statistics.row_buffers import BUFFERS
 
 QUANTUM_BITS = 34
+UNIT = math.ldexp(1.0, QUANTUM_BITS)
 SQUARE_BITS = 17  # mantissa kept of an outlier before it is squared
 
 
@@ -33,21 +35,29 @@ def sum_moments(
     layout: NumericLayout, values: npt.NDArray[Any], counts: npt.NDArray[np.int64] | None = None
 ) -> MomentSums:
     """Sums of a chunk of at most 2^18 finite values, in any order, each taken `counts` times (None: once)."""
+    if len(values) == 0:
+        return MomentSums()
     limit = layout.limit_exponent
+    centred = BUFFERS.rows("centred", len(values), np.float64)
     with np.errstate(over="ignore"):  # checked below: an infinite difference is outside the limit
-        centred = values - layout.centre
+        np.subtract(values, layout.centre, out=centred)
     reach = math.ldexp(1.0, limit)
-    if len(values) and (centred.max() > reach or centred.min() < -reach):
+    if centred.max() > reach or centred.min() < -reach:
         repeated = values if counts is None else np.repeat(values, counts)
         far = np.abs(centred if counts is None else np.repeat(centred, counts)) > reach
         outside = _sum_outliers(repeated[far].astype(np.float64), layout)
         return outside.merge(sum_moments(layout, repeated[~far]))
-    scaled = centred * math.ldexp(1.0, -limit)
-    unit = math.ldexp(1.0, QUANTUM_BITS)
-    first, second = np.rint(scaled * unit), np.rint(scaled * scaled * unit)
-    if counts is not None:
-        first, second = first * counts, second * counts
-    return MomentSums(int(first.sum()), int(second.sum()))
+    centred *= math.ldexp(1.0, -limit)
+    rounded = BUFFERS.rows("rounded", len(values), np.float64)
+    np.rint(np.multiply(centred, UNIT, out=rounded), out=rounded)
+    first = _total(rounded, counts)
+    np.multiply(centred, centred, out=rounded)
+    np.rint(np.multiply(rounded, UNIT, out=rounded), out=rounded)
+    return MomentSums(first, _total(rounded, counts))
+
+
+def _total(numbers: npt.NDArray[np.float64], counts: npt.NDArray[np.int64] | None) -> int:
+    return int(numbers.sum() if counts is None else (numbers * counts).sum())
 
 
 def _sum_outliers(values: npt.NDArray[np.float64], layout: NumericLayout) -> MomentSums:

@@ -6,11 +6,17 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from include.drift_statistics.column_layouts import NumericLayout
+from include.drift_statistics.column_layouts import NumericLayout, score_numbers
 from include.drift_statistics.column_values import NumericValues
+from include.drift_statistics.knot_search import (
+    count_integers,
+    search_floats_on_integers,
+    search_integers,
+    search_sorted,
+)
 from include.drift_statistics.moment_sums import MomentSums, sum_moments
+from include.drift_statistics.row_buffers import BUFFERS, CHUNK_ROWS
 
-CHUNK_ROWS = 1 << 16  # a chunk that stays in the second-level cache sorts fastest
 TALLY_LIMIT = 1 << 62  # beyond it index arithmetic could overflow
 DENSE_INTEGERS = 1 << 16  # integers in a narrow range are tallied instead of sorted
 
@@ -77,20 +83,34 @@ def empty_counts(layout: NumericLayout) -> NumericCounts:
     return NumericCounts(np.zeros(2 * len(layout.knots) + 3, dtype=np.int64))
 
 
-def count_numbers(layout: NumericLayout, values: NumericValues) -> NumericCounts:
-    """Count the values of a column on the knots of `layout`, chunk by chunk."""
+Scores = npt.NDArray[np.float32]
+
+
+def count_numbers(
+    layout: NumericLayout, values: NumericValues, *, scores: Scores | None = None
+) -> NumericCounts:
+    """Count the values of a column on the knots of `layout`, chunk by chunk.
+
+    `scores` (one place per row) takes the joint scores of the rows, zero where there is no finite number.
+    """
     cells = np.zeros(2 * len(layout.knots) + 3, dtype=np.int64)
     cells[0], cells[-1] = values.negative_infinity, values.positive_infinity
     sums = MomentSums()
     lowest: int | float | None = None
     highest: int | float | None = None
+    found = scores
+    if scores is not None and values.positions is not None:
+        found = np.empty(len(values.finite), dtype=np.float32)
     for start in range(0, len(values.finite), CHUNK_ROWS):
         chunk = values.finite[start : start + CHUNK_ROWS]
-        counted = _count_chunk(layout, chunk)
+        counted = _count_chunk(layout, chunk, None if found is None else found[start : start + CHUNK_ROWS])
         _add_cells(cells, counted.below, counted.equal, len(chunk))
         sums = sums.merge(counted.sums)
         low, high = counted.extremes
         lowest, highest = _pick(min, lowest, low), _pick(max, highest, high)
+    if scores is not None and found is not None and values.positions is not None:
+        scores[:] = 0
+        scores[values.positions] = found
     return NumericCounts(cells, values.missing, values.unreadable, lowest, highest, sums)
 
 
@@ -113,87 +133,37 @@ class _ChunkCounts:
     extremes: tuple[int | float, int | float]
 
 
-def _count_chunk(layout: NumericLayout, chunk: npt.NDArray[Any]) -> _ChunkCounts:
+def _count_chunk(layout: NumericLayout, chunk: npt.NDArray[Any], scores: Scores | None) -> _ChunkCounts:
     if chunk.dtype.kind == "i":
         low, high = int(chunk.min()), int(chunk.max())
         if high - low < DENSE_INTEGERS and low > -TALLY_LIMIT and high < TALLY_LIMIT:
-            return _count_tally(layout, low, np.bincount(chunk - low, minlength=high - low + 1))
-        ordered = np.sort(chunk)
-        below, equal = _search_integers(ordered, layout.knots)
-        return _ChunkCounts(below, equal, sum_moments(layout, ordered), (low, high))
-    ordered = np.sort(chunk)
+            return _count_tally(layout, low, high, chunk, scores)
+    if scores is not None:
+        score_numbers(layout, chunk, scores)
+    ordered = BUFFERS.rows(f"ordered {chunk.dtype.kind}", len(chunk), chunk.dtype)
+    np.copyto(ordered, chunk)
+    ordered.sort()
     extremes = (ordered[0].item() + 0, ordered[-1].item() + 0)  # + 0 turns -0.0 into 0.0
-    search = _search_floats_on_integers if layout.is_integer else _search_sorted
-    below, equal = search(ordered, layout.knots)
+    if chunk.dtype.kind == "i":
+        below, equal = search_integers(ordered, layout.knots)
+    else:
+        search = search_floats_on_integers if layout.is_integer else search_sorted
+        below, equal = search(ordered, layout.knots)
     return _ChunkCounts(below, equal, sum_moments(layout, ordered), extremes)
 
 
-def _count_tally(layout: NumericLayout, low: int, tally: npt.NDArray[np.int64]) -> _ChunkCounts:
+def _count_tally(
+    layout: NumericLayout, low: int, high: int, chunk: npt.NDArray[np.int64], scores: Scores | None
+) -> _ChunkCounts:
     """Integers in a narrow range: every distinct value is handled once, whatever its count."""
-    below, equal = _count_integers(layout.knots, low, np.concatenate([[0], np.cumsum(tally)]))
+    places = BUFFERS.rows("places", len(chunk), np.intp)
+    np.subtract(chunk, low, out=places)
+    tally = np.bincount(places, minlength=high - low + 1)
+    below, equal = count_integers(layout.knots, low, np.concatenate([[0], np.cumsum(tally)]))
     values = np.flatnonzero(tally) + low
     sums = sum_moments(layout, values, tally[values - low])
-    return _ChunkCounts(below, equal, sums, (low, low + len(tally) - 1))
-
-
-def _search_sorted(
-    ordered: npt.NDArray[Any], knots: npt.NDArray[Any]
-) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """Values and knots of one type: a search per knot, a second one only where a value equals the knot."""
-    below = np.searchsorted(ordered, knots)
-    hit = ordered[np.minimum(below, len(ordered) - 1)] == knots
-    equal = np.zeros(len(knots), dtype=np.int64)
-    equal[hit] = np.searchsorted(ordered, knots[hit], side="right") - below[hit]
-    return below, equal
-
-
-def _integer_knots(
-    knots: npt.NDArray[Any],
-) -> tuple[npt.NDArray[Any], npt.NDArray[Any], npt.NDArray[np.bool_]]:
-    """Smallest integer not below each knot, largest not above it, and which knots lie beyond int64 on top."""
-    if knots.dtype.kind == "i":
-        return knots, knots, np.zeros(len(knots), dtype=np.bool_)
-    # 2^63 is a float, 2^63 - 1 is not: clip before the cast, then say which knots no int64 can reach.
-    inside = np.clip(knots, -(2.0**63), np.nextafter(2.0**63, 0))
-    return np.ceil(inside).astype(np.int64), np.floor(inside).astype(np.int64), knots >= 2.0**63
-
-
-def _search_integers(
-    ordered: npt.NDArray[Any], knots: npt.NDArray[Any]
-) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    if knots.dtype.kind == "i":
-        return _search_sorted(ordered, knots)
-    upper, lower, beyond = _integer_knots(knots)
-    below = np.searchsorted(ordered, upper)
-    at_most = np.searchsorted(ordered, lower, side="right")
-    at_most[knots < -(2.0**63)] = 0
-    below[beyond] = at_most[beyond] = len(ordered)
-    return below, at_most - below
-
-
-def _count_integers(
-    knots: npt.NDArray[Any], low: int, running: npt.NDArray[np.int64]
-) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """The same from a running tally: `running[i]` integers are below low + i."""
-    upper, lower, beyond = _integer_knots(knots)
-    high = low + len(running) - 1
-    below = running[np.clip(upper, low, high) - low]
-    # One index further is "at most"; a knot under the tally has nothing at or below it.
-    at_most = np.where(lower < low, 0, running[np.clip(lower, low - 1, high - 1) - low + 1])
-    below[beyond] = at_most[beyond] = running[-1]
-    return below, at_most - below
-
-
-def _search_floats_on_integers(
-    chunk: npt.NDArray[np.float64], knots: npt.NDArray[np.int64]
-) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """Floats on integer knots, exactly: v < k if and only if floor(v) < k, and v = k needs a whole v."""
-    floors = np.floor(chunk)
-    too_low = int((floors < -(2.0**63)).sum())
-    inside = (floors >= -(2.0**63)) & (floors < 2.0**63)
-    whole = inside & (floors == chunk)
-    wholes = np.sort(floors[whole].astype(np.int64))
-    others = np.sort(floors[inside & ~whole].astype(np.int64))
-    below_wholes = np.searchsorted(wholes, knots)
-    equal = np.searchsorted(wholes, knots, side="right") - below_wholes
-    return below_wholes + np.searchsorted(others, knots) + too_low, equal
+    if scores is not None:
+        known = np.empty(len(tally), dtype=np.float32)
+        score_numbers(layout, np.arange(low, high + 1), known)
+        known.take(places, out=scores, mode="clip")
+    return _ChunkCounts(below, equal, sums, (low, high))

@@ -12,7 +12,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from include.drift_statistics.column_layouts import CategoricalLayout, Layout, NumericLayout
+from include.drift_statistics.column_layouts import (
+    LARGEST_SCORE,
+    SCORE_BINS,
+    CategoricalLayout,
+    Layout,
+    NumericLayout,
+)
 from include.drift_statistics.joint_moments import JointMoments
 from include.drift_statistics.level_counts import LevelCounts
 from include.drift_statistics.moment_sums import MomentSums
@@ -168,7 +174,9 @@ def _profile(header: dict[str, Any], arrays: Arrays) -> Profile:
     for position, column in enumerate(header["columns"]):
         name = str(column["name"])
         if column["kind"] == "categorical":
-            layout[name] = CategoricalLayout({str(k): int(v) for k, v in column["scores"].items()})
+            level_scores = {str(k): int(v) for k, v in column["scores"].items()}
+            _check_scores(name, min(level_scores.values(), default=0), max(level_scores.values(), default=0))
+            layout[name] = CategoricalLayout(level_scores)
             if column["levels"] is not None:
                 levels = {str(k): int(v) for k, v in column["levels"].items()}
                 counts[name] = LevelCounts(levels, int(column["missing"]))
@@ -188,6 +196,12 @@ def _profile(header: dict[str, Any], arrays: Arrays) -> Profile:
     return Profile(layout, counts, int(header["rows"]), joint, tuple(header["new_columns"]))
 
 
+def _check_scores(name: str, lowest: int, highest: int) -> None:
+    """Larger scores would make the sums of products inexact."""
+    if lowest < -LARGEST_SCORE or highest > LARGEST_SCORE:
+        raise ValueError(f"a joint score of {name} lies beyond {LARGEST_SCORE}")
+
+
 def _numeric_layout(position: int, column: dict[str, Any], arrays: Arrays) -> NumericLayout:
     knots = arrays[f"{position}.knots"]
     if knots.ndim != 1 or knots.dtype not in (np.dtype(np.int64), np.dtype(np.float64)):
@@ -198,6 +212,10 @@ def _numeric_layout(position: int, column: dict[str, Any], arrays: Arrays) -> Nu
     if not math.isfinite(centre):
         raise ValueError(f"the centre of {column['name']} is not finite")
     guards, valid = column["guards"], column["valid"]
+    scores = arrays[f"{position}.scores"]
+    if scores.shape != (SCORE_BINS,) or scores.dtype != np.int64:
+        raise ValueError(f"the joint scores of {column['name']} are not {SCORE_BINS} whole numbers")
+    _check_scores(column["name"], int(scores.min()), int(scores.max()))
     return NumericLayout(
         knots,
         guards[0],
@@ -208,7 +226,7 @@ def _numeric_layout(position: int, column: dict[str, Any], arrays: Arrays) -> Nu
         int(column["limit_exponent"]),
         float(column["score_low"]),
         float(column["score_step"]),
-        arrays[f"{position}.scores"],
+        scores,
     )
 
 

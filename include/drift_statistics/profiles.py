@@ -13,13 +13,11 @@ import numpy.typing as npt
 
 from include.drift_statistics.column_layouts import (
     DEFAULT_KNOTS,
-    CategoricalLayout,
     ColumnKind,
     ColumnSpec,
     Layout,
     NumericLayout,
     choose_layout,
-    numeric_scores,
 )
 from include.drift_statistics.column_values import (
     Column,
@@ -28,9 +26,10 @@ from include.drift_statistics.column_values import (
     read_numbers,
     slice_column,
 )
-from include.drift_statistics.joint_moments import JointMoments, empty_moments, sum_products
-from include.drift_statistics.level_counts import LevelCounts, count_levels
-from include.drift_statistics.numeric_counts import CHUNK_ROWS, NumericCounts, count_numbers, empty_counts
+from include.drift_statistics.joint_moments import JointMoments, empty_moments, score_rows, sum_products
+from include.drift_statistics.level_counts import LevelCounts, count_levels, score_levels
+from include.drift_statistics.numeric_counts import NumericCounts, count_numbers, empty_counts
+from include.drift_statistics.row_buffers import CHUNK_ROWS
 
 Counts = NumericCounts | LevelCounts
 
@@ -163,33 +162,22 @@ def _count_chunk(
     fourth: bool,
 ) -> Profile:
     counts: dict[str, Counts] = {}
-    scores = np.zeros((len(layout), stop - start)) if complete else None
-    for row, (name, place) in enumerate(layout.items()):
-        if name not in columns:
-            continue
-        part = slice_column(columns[name], start, stop)
-        counted, column_scores = _count_column(place, part, scored=complete)
-        counts[name] = counted
-        if scores is not None:
-            scores[row] = column_scores
-    joint = None if scores is None else sum_products(list(layout), scores, fourth=fourth)
-    return Profile(layout, counts, stop - start, joint)
+    rows = stop - start
+    scores = score_rows(len(layout), rows) if complete else None
+    for place, (name, column_layout) in enumerate(layout.items()):
+        if name in columns:
+            part = slice_column(columns[name], start, stop)
+            column_scores = None if scores is None else scores[place, :rows]
+            counts[name] = _count_column(column_layout, part, column_scores)
+    joint = None if scores is None else sum_products(list(layout), scores, rows, fourth=fourth)
+    return Profile(layout, counts, rows, joint)
 
 
-def _count_column(
-    place: Layout, part: Column, *, scored: bool
-) -> tuple[Counts, npt.NDArray[np.int64] | npt.NDArray[np.float64] | None]:
-    if isinstance(place, CategoricalLayout):
-        codes, levels = read_levels(part)
-        table = np.array([*(place.level_scores.get(level, 0) for level in levels), 0], dtype=np.int64)
-        return count_levels(codes, levels), table[codes] if scored else None
-    values = read_numbers(part)
-    counted = count_numbers(place, values)
-    if not scored:
-        return counted, None
-    found = numeric_scores(place, values.finite)
-    if values.positions is None:
-        return counted, found
-    spread = np.zeros(values.rows)
-    spread[values.positions] = found
-    return counted, spread
+def _count_column(layout: Layout, part: Column, scores: npt.NDArray[np.float32] | None) -> Counts:
+    if isinstance(layout, NumericLayout):
+        return count_numbers(layout, read_numbers(part), scores=scores)
+    codes, levels = read_levels(part)
+    if scores is not None:
+        known = [*(layout.level_scores.get(level, 0) for level in levels), 0]
+        score_levels(codes, np.array(known, dtype=np.float32), scores)
+    return count_levels(codes, levels)

@@ -1,6 +1,7 @@
 """Profiles: exact counts, a bracket that always holds, and merging that does not depend on the split."""
 
 import math
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -8,7 +9,9 @@ from scipy import stats
 
 from include.drift_statistics.column_layouts import ColumnSpec, choose_layout
 from include.drift_statistics.column_values import DictionaryColumn, read_levels, read_numbers
+from include.drift_statistics.joint_moments import score_rows, sum_products
 from include.drift_statistics.kolmogorov_smirnov import kolmogorov_p_value, kolmogorov_smirnov_test
+from include.drift_statistics.level_counts import count_levels
 from include.drift_statistics.moment_sums import mean_and_deviation
 from include.drift_statistics.numeric_counts import count_numbers
 from include.drift_statistics.profiles import build_profile, count_rows
@@ -153,6 +156,48 @@ def test_merge_when_rows_are_split_and_reordered_then_every_integer_is_identical
     for part in ("sums", "products", "squares", "cubes"):
         assert np.array_equal(getattr(whole.joint, part), getattr(merged.joint, part))
     assert merged.rows == 150_000
+
+
+def test_sum_products_when_scores_are_largest_then_equals_integer_arithmetic():
+    generator = np.random.default_rng(11)
+    for rows in (1, 255, 256, 40_001, 65_536):
+        scores = score_rows(3, rows)
+        scores[0, :rows], scores[1, :rows] = 255, -255
+        scores[2, :rows] = generator.integers(-255, 256, rows)
+        whole = scores.astype(np.int64)
+        found = sum_products(("a", "b", "c"), scores, rows, fourth=False)
+        assert np.array_equal(found.products, whole @ whole.T)
+        assert np.array_equal(found.sums, whole.sum(axis=1))
+
+
+@pytest.mark.parametrize("levels", [2, 50])
+def test_count_levels_when_a_code_has_no_level_then_refused(levels):
+    names = tuple(f"level {place}" for place in range(levels))
+    with pytest.raises(ValueError, match=r"codes|negative"):
+        count_levels(np.array([0, levels, 1], dtype=np.int32), names)
+    with pytest.raises(ValueError, match=r"codes|negative"):
+        count_levels(np.array([0, -2, 1], dtype=np.int32), names)
+
+
+def test_count_levels_when_levels_are_few_or_many_then_counts_agree():
+    codes = np.random.default_rng(12).integers(-1, 3, 5000).astype(np.int8)
+    few = count_levels(codes, ("a", "b", "c"))
+    many = count_levels(codes, tuple("abcdefghijkl"))
+    assert few == many
+    assert few.missing == int((codes == -1).sum())
+
+
+def test_count_rows_when_two_threads_count_at_once_then_they_do_not_share_buffers():
+    generator = np.random.default_rng(13)
+    tables = [table(generator, 70_000) for _ in range(6)]
+    layout = build_profile(tables[0], SPECS).layout
+    alone = [count_rows(layout, part) for part in tables]
+    with ThreadPoolExecutor(2) as pool:
+        together = list(pool.map(lambda part: count_rows(layout, part), tables))
+    for one, other in zip(alone, together, strict=True):
+        assert np.array_equal(one.joint.products, other.joint.products)
+        assert np.array_equal(one.counts["usage"].cells, other.counts["usage"].cells)
+        assert one.counts["usage"].sums == other.counts["usage"].sums
 
 
 def test_merge_when_layouts_differ_then_refused():

@@ -1,12 +1,13 @@
 """Profile files: portable, exact, small, and refused in one line when they are not what they should be."""
 
+import dataclasses
 import io
 import zipfile
 
 import numpy as np
 import pytest
 
-from include.drift_statistics.column_layouts import ColumnSpec
+from include.drift_statistics.column_layouts import CategoricalLayout, ColumnSpec
 from include.drift_statistics.comparison import compare_profiles
 from include.drift_statistics.profile_files import (
     ProfileFileError,
@@ -105,3 +106,15 @@ def test_read_profile_when_content_is_foreign_then_one_line_says_why(content, me
 def test_load_profile_when_absent_then_one_line_names_the_path(tmp_path):
     with pytest.raises(ProfileFileError, match=r"absent\.profile"):
         load_profile(tmp_path / "absent.profile")
+
+
+@pytest.mark.parametrize("column", ["number", "level"])
+def test_read_profile_when_a_joint_score_is_too_large_then_refused_with_the_column(profile, column):
+    layout = dict(profile.layout)
+    if column == "number":
+        layout[column] = dataclasses.replace(layout[column], score_table=layout[column].score_table * 2)
+    else:
+        layout[column] = CategoricalLayout({"a": 300})
+    content = profile_bytes(dataclasses.replace(profile, layout=layout))
+    with pytest.raises(ProfileFileError, match=f"a joint score of {column} lies beyond 255"):
+        read_profile(content)

@@ -1,0 +1,98 @@
+"""Power at an equal false-alarm rate from the statistics that each tool gave for each replicate.
+
+A tool's statistics are made comparable across columns by dividing each by its 99 % point among batches
+without drift; the largest of them is the day's. Its threshold is exceeded by 5 % of two thirds of the quiet batches;
+the remaining third, which set nothing, tells what the threshold is really worth.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from markdown_tables import write_table
+from telecom_tables import SHIFTS
+
+COLUMN_POINT, DAY_POINT = 0.99, 0.95
+SMALLEST = 1e-12
+
+
+@dataclass(frozen=True)
+class Replicate:
+    """What a tool said of one batch."""
+
+    name: str
+    seed: int
+    statistics: Mapping[str, float]
+    flagged: bool
+    checksum: int | None
+
+
+def day_scores(runs: Sequence[Replicate], scale: Mapping[str, float]) -> npt.NDArray[np.float64]:
+    """Largest statistic of a batch over its columns; a value that is no number is no evidence."""
+    return np.array([
+        max(0.0 if math.isnan(value) else value / scale[name] for name, value in run.statistics.items())
+        for run in runs
+    ])  # fmt: skip
+
+
+def column_scale(runs: Sequence[Replicate]) -> dict[str, float]:
+    """99 % point of each column's statistic among quiet batches."""
+    return {
+        name: max(float(np.nanquantile([run.statistics[name] for run in runs], COLUMN_POINT)), SMALLEST)
+        for name in runs[0].statistics
+    }
+
+
+def power_tables(runs: Mapping[str, Sequence[Replicate]], quiet: int) -> None:
+    """Write the table at equal false alarm and the one at the tools' own defaults."""
+    _require_same_rows(runs)
+    equal: dict[str, list[str]] = {name: [name] for name in ("quiet", *SHIFTS)}
+    own: dict[str, list[str]] = {name: [name] for name in ("quiet", *SHIFTS)}
+    counts = []
+    for all_runs in runs.values():
+        setting, checking = all_runs[: quiet * 2 // 3], all_runs[quiet * 2 // 3 : quiet]
+        scale = column_scale(setting)
+        limit = float(np.quantile(day_scores(setting, scale), DAY_POINT))
+        for name, row in equal.items():
+            chosen = checking if name == "quiet" else [run for run in all_runs if run.name == name]
+            share = float((day_scores(chosen, scale) > limit).mean())
+            row.append(_with_error(share, len(chosen)))
+            flagged = all_runs[:quiet] if name == "quiet" else chosen
+            own[name].append(_with_error(float(np.mean([run.flagged for run in flagged])), len(flagged)))
+        counts.append(str(sum(run.name == next(iter(SHIFTS)) for run in all_runs)))
+    note = (
+        f"n = 1,000, N = 8,000; replicates per shift, in the order of the columns: {', '.join(counts)}; "
+        "± is the standard error. "
+    )
+    write_table(
+        "peers_power_1000",
+        "Power at an equal 5 % false-alarm rate, the tools themselves",
+        ["shift", *runs],
+        list(equal.values()),
+        note + f"Thresholds from {quiet * 2 // 3} quiet batches; the line `quiet` is the false-alarm rate on "
+        f"{quiet - quiet * 2 // 3} others. Tables and seeds are the same for all tools (checksums compared).",
+    )
+    write_table(
+        "peers_default_1000",
+        "Alarms at each tool's own default settings",
+        ["shift", *runs],
+        list(own.values()),
+        note + f"`quiet`: {quiet} batches without drift.",
+    )
+
+
+def _with_error(share: float, count: int) -> str:
+    return f"{share:.2f} ± {math.sqrt(share * (1 - share) / count):.2f}"
+
+
+def _require_same_rows(runs: Mapping[str, Sequence[Replicate]]) -> None:
+    seen: dict[tuple[str, int], int] = {}
+    for tool, all_runs in runs.items():
+        for run in all_runs:
+            if (
+                run.checksum is not None
+                and seen.setdefault((run.name, run.seed), run.checksum) != run.checksum
+            ):
+                raise ValueError(f"{tool} saw other rows in {run.name}, seed {run.seed}; compare nothing")

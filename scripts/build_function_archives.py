@@ -1,6 +1,6 @@
-"""Zip the Lambda functions of infrastructure/functions, one archive each; the same input gives the same bytes.
+"""Zip the Lambda functions of infrastructure/functions, one archive each; same input, same bytes.
 
-    python -m scripts.build_function_archives [--output-dir DIR]
+python -m scripts.build_function_archives [--output-dir DIR]
 """
 
 import argparse

@@ -1,8 +1,8 @@
 """Power at an equal false-alarm rate from the statistics that each tool gave for each replicate.
 
 A tool's statistics are made comparable across columns by dividing each by its 99 % point among batches
-without drift; the largest of them is the day's. Its threshold is exceeded by 5 % of two thirds of the quiet batches;
-the remaining third, which set nothing, tells what the threshold is really worth.
+without drift; the largest of them is the day's. Its threshold is exceeded by 5 % of two thirds of the quiet
+batches; the remaining third, which set nothing, tells what the threshold is really worth.
 """
 
 import math

@@ -1,8 +1,11 @@
 """One laptop stack for all end-to-end tests: real scheduler, real stand-in, own ports and folders."""
 
+import json
 import os
+import signal
 import socket
 import time
+import urllib.request
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,6 +16,8 @@ import pytest
 
 from local_airflow.airflow_api import AirflowApi
 from local_airflow.dag_run_watch import watch_run
+from local_airflow.drift_run import DriftRequest, follow_drift, trigger_drift
+from local_airflow.drift_summary import read_message
 from local_airflow.processes import kill_stack, stack_processes, stop_stack
 from local_airflow.retraining_run import RunRequest, trigger_run
 from local_airflow.retraining_summary import collect_summary
@@ -51,13 +56,34 @@ class Laptop:
     ) -> dict[str, Any]:
         return self.finish(self.trigger(conf, data, schema))
 
-    def task_states(self, run_id: str) -> dict[str, str | None]:
-        return {
-            task["task_id"]: task["state"] for task in self.api.get_task_instances(RETRAINING_DAG_ID, run_id)
-        }
+    def trigger_drift(self, conf: dict[str, Any], batch: Path | None = None) -> str:
+        request = DriftRequest(data=batch, conf=conf)
+        return trigger_drift(self.api, self.settings, request, None, print)
 
-    def task_log(self, run_id: str, task_id: str, try_number: int = 1) -> str:
-        lines = self.api.get_log_lines(RETRAINING_DAG_ID, run_id, task_id, try_number)
+    def finish_drift(self, run_id: str) -> dict[str, Any]:
+        return follow_drift(self.api, self.settings, run_id, None, print, began=time.monotonic())
+
+    def run_drift(self, conf: dict[str, Any], batch: Path | None = None) -> dict[str, Any]:
+        return self.finish_drift(self.trigger_drift(conf, batch))
+
+    def messages(self) -> list[dict[str, Any]]:
+        """What was published to SNS so far, oldest first."""
+        return [read_message(path) for path in sorted(self.settings.outbox_dir.glob("*.json"))]
+
+    def set_outage(self, service: str, *, begins: bool) -> dict[str, Any]:
+        """Let the stand-in refuse a service's requests, or answer them again."""
+        url = f"{self.settings.aws_url}/_local_aws/faults/{service}"
+        request = urllib.request.Request(url, b"{}", method="PUT" if begins else "DELETE")
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            return json.load(answer)
+
+    def task_states(self, run_id: str, dag_id: str = RETRAINING_DAG_ID) -> dict[str, str | None]:
+        return {task["task_id"]: task["state"] for task in self.api.get_task_instances(dag_id, run_id)}
+
+    def task_log(
+        self, run_id: str, task_id: str, try_number: int = 1, dag_id: str = RETRAINING_DAG_ID
+    ) -> str:
+        lines = self.api.get_log_lines(dag_id, run_id, task_id, try_number)
         return "\n".join(str(line) for line in lines)
 
     def jobs(self) -> dict[str, str]:
@@ -89,6 +115,17 @@ class Laptop:
             except psutil.Error:
                 continue
         return found
+
+    def kill_worker(self, dag_id: str, run_id: str, task_id: str) -> None:
+        """Kill a task's process and its supervisor, as when their machine is lost; both must be there."""
+        tasks = self.api.get_task_instances(dag_id, run_id)
+        (instance_id,) = (task["id"] for task in tasks if task["task_id"] == task_id)
+        killed = self.wait_for(
+            f"the worker and supervisor of {task_id}",
+            lambda: len(found := self.processes(instance_id)) >= 2 and found,
+        )
+        for process in killed:
+            process.send_signal(signal.SIGKILL)
 
     def wait_for(self, what: str, condition: Callable[[], Any]) -> Any:
         deadline = time.monotonic() + WAIT_SECONDS

@@ -35,7 +35,7 @@ def survivor(started_laptop):
     run_id = laptop.trigger(CONF)
 
     laptop.wait_for("a preprocess job", lambda: jobs_of(laptop, jobs_before, "preprocess"))
-    kill(laptop.processes("task runner", "preprocess"))
+    laptop.kill_worker(RETRAINING_DAG_ID, run_id, "preprocess")
 
     laptop.wait_for("a train job", lambda: jobs_of(laptop, jobs_before, "train"))
     kill(laptop.wait_for("the train process", lambda: laptop.processes("train.py")))

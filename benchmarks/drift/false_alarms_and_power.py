@@ -4,6 +4,7 @@
     python benchmarks/drift/false_alarms_and_power.py false-alarms [--replicates 1000] [--sizes 200 1000]
     python benchmarks/drift/false_alarms_and_power.py power [--replicates 400]
     python benchmarks/drift/false_alarms_and_power.py power-untuned [--replicates 400]
+    python benchmarks/drift/false_alarms_and_power.py tiny-shift [--replicates 40] [--sizes 1000000]
 
 Every replicate draws a new reference and a new batch. Power is given at the rule's own threshold and at the
 threshold that alarms on exactly 5 % of batches without drift (equal false alarm).
@@ -147,21 +148,50 @@ def power(replicates: int, sizes: list[int], quiet_replicates: int, untuned: boo
     )
 
 
+def tiny_shift(sizes: list[int], replicates: int) -> None:
+    """Table of alarms at a shift too small to matter: sure in a million rows, but below every floor."""
+    rows = []
+    for size in sizes:
+        alarms, p_values = 0, []
+        for seed in range(replicates):
+            generator = np.random.default_rng([1, size, seed])
+            reference = build_profile(draw(generator, size), SPECS)
+            table = draw(generator, size)
+            table["charge"] = table["charge"] + 30 * 0.01
+            report = compare_profiles(reference, count_rows(reference.layout, table))
+            alarms += report.verdict != "no_drift"
+            charge = next(feature for feature in report.features if feature.name == "charge")
+            p_values.append(charge.ks_p_value or 0.0)
+        sure = sum(p_value <= 0.05 for p_value in p_values)
+        rows.append([f"{size:,}", str(replicates), str(alarms), f"{sure} of {replicates}"])
+    write_table(
+        "_".join(["tiny_shift", *(str(size) for size in sizes)]),
+        "A shift of 0.01 sd in one column",
+        ["batch and reference rows", "replicates", "alarms", "a KS test of the column alone at .05 alarms"],
+        rows,
+        "Target: no alarm.",
+    )
+
+
 def main() -> None:
     """Command line."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("table", choices=["false-alarms", "power", "power-untuned"])
-    parser.add_argument("--replicates", type=int, default=1000)
+    parser.add_argument("table", choices=["false-alarms", "power", "power-untuned", "tiny-shift"])
+    parser.add_argument("--replicates", type=int)
     parser.add_argument("--quiet-replicates", type=int, default=1000)
     parser.add_argument("--sizes", type=int, nargs="+")
     arguments = parser.parse_args()
     if arguments.table == "false-alarms":
-        false_alarms(arguments.sizes or [200, 1000, 8000, 100_000], arguments.replicates)
+        false_alarms(arguments.sizes or [200, 1000, 8000, 100_000], arguments.replicates or 1000)
+    elif arguments.table == "tiny-shift":
+        tiny_shift(arguments.sizes or [1_000_000], arguments.replicates or 40)
     else:
         sizes = arguments.sizes or [1000, 8000]
-        power(arguments.replicates, sizes, arguments.quiet_replicates, arguments.table == "power-untuned")
+        power(
+            arguments.replicates or 400, sizes, arguments.quiet_replicates, arguments.table == "power-untuned"
+        )
 
 
 if __name__ == "__main__":

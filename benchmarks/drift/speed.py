@@ -3,7 +3,10 @@
     PYTHONPATH=. python benchmarks/drift/speed.py [--rows 100000 1000000 10000000] [--directory DIR]
 
 Parquet files of the telecom table are written once. The check streams a file, two threads over record
-batches; the usual recipe holds both tables in memory. Figures are medians of a few warm runs in one process.
+batches; the usual recipe holds both tables in memory, reading only the batch. Two bare scans read every
+column of the same file in the same batches and threads: as pyarrow gives them, text as text; and as the check
+asks for them, text as dictionaries, which costs pyarrow a third. All take turns, so that whatever else the
+machine does strikes them alike; ratios are medians over the turns.
 """
 
 import argparse
@@ -11,8 +14,9 @@ import resource
 import statistics
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from functools import reduce
 from pathlib import Path
 from typing import Any
@@ -62,10 +66,10 @@ def _arrow(table: Table) -> pa.Table:
     return pa.table(columns)
 
 
-def read_batches(path: Path, passes: int = 1) -> Iterator[pa.RecordBatch]:
-    """Stream a file, as often as asked; text columns come as dictionaries."""
+def read_batches(path: Path, passes: int = 1, *, dictionaries: bool = True) -> Iterator[pa.RecordBatch]:
+    """Stream a file, as often as asked; text columns come as dictionaries unless said otherwise."""
     for _ in range(passes):
-        file = pq.ParquetFile(path, read_dictionary=list(LEVELS), pre_buffer=False)
+        file = pq.ParquetFile(path, read_dictionary=list(LEVELS) if dictionaries else None, pre_buffer=False)
         yield from file.iter_batches(batch_size=BATCH_ROWS, use_threads=True)
 
 
@@ -100,70 +104,92 @@ def check(path: Path, reference: Profile, passes: int = 1) -> DriftReport:
     return compare_profiles(reference, whole)
 
 
-def bare_scan(path: Path, passes: int = 1) -> None:
+def bare_scan(path: Path, passes: int = 1, *, dictionaries: bool = True) -> None:
     """Read every batch and do nothing."""
-    for _ in read_batches(path, passes):
+    for _ in read_batches(path, passes, dictionaries=dictionaries):
         pass
 
 
-def usual_recipe(path: Path, reference: dict[str, np.ndarray]) -> None:
+def usual_recipe(path: Path, reference: pa.Table) -> None:
     """scipy.stats.ks_2samp and chi2_contingency per column, both tables in memory."""
     current = pq.read_table(path)
     for name in NUMERIC:
-        stats.ks_2samp(reference[name], current.column(name).to_numpy(), method="asymp")
+        first, second = reference.column(name).to_numpy(), current.column(name).to_numpy()
+        stats.ks_2samp(first, second, method="asymp")
     for name in LEVELS:
-        first = dict(zip(*np.unique(reference[name], return_counts=True), strict=True))
-        values = current.column(name).combine_chunks().value_counts()
-        second = {item["values"]: item["counts"] for item in values.to_pylist()}
-        union = sorted({*first, *second})
-        table = np.array(
-            [[first.get(level, 0) for level in union], [second.get(level, 0) for level in union]]
+        first, second = (
+            {item["values"]: item["counts"] for item in table.column(name).value_counts().to_pylist()}
+            for table in (reference, current)
         )
-        stats.chi2_contingency(table, correction=False)
+        union = sorted({*first, *second})
+        counts = [[side.get(level, 0) for level in union] for side in (first, second)]
+        stats.chi2_contingency(np.array(counts), correction=False)
 
 
-def timed(work: Callable[[], Any], repeats: int) -> tuple[float, float]:
-    """Median wall and CPU seconds of warm runs."""
-    if repeats > 1:
-        work()
-    walls, processors = [], []
-    for _ in range(repeats):
-        wall, processor = time.perf_counter(), time.process_time()
-        work()
-        walls.append(time.perf_counter() - wall)
-        processors.append(time.process_time() - processor)
-    return statistics.median(walls), statistics.median(processors)
+@dataclass(frozen=True)
+class Seconds:
+    """Wall and CPU seconds (user and system) of every turn of one piece of work."""
+
+    walls: list[float]
+    processors: list[float]
+
+    def shown(self) -> str:
+        """Smallest and median."""
+        return " / ".join(
+            f"{min(one):.3f} ({statistics.median(one):.3f})" for one in (self.walls, self.processors)
+        )
+
+    def times(self, other: "Seconds") -> str:
+        """How many times `other` this took: medians over the turns of the ratios of wall and of CPU."""
+        pairs = ((self.walls, other.walls), (self.processors, other.processors))
+        ratios = [statistics.median(a / b for a, b in zip(*pair, strict=True)) for pair in pairs]
+        return " / ".join(f"{ratio:.1f}" for ratio in ratios)
 
 
-def measure(rows: int, directory: Path, reference: Profile) -> list[str]:
+def take_turns(work: Mapping[str, Callable[[], Any]], turns: int) -> dict[str, Seconds]:
+    """Time pieces of work in turns; with more than one turn, after a round that does not count."""
+    found: dict[str, Seconds] = {name: Seconds([], []) for name in work}
+    for turn in range(turns + (turns > 1)):
+        for name, piece in work.items():
+            wall, processor = time.perf_counter(), time.process_time()
+            piece()
+            if turn > 0 or turns == 1:
+                found[name].walls.append(time.perf_counter() - wall)
+                found[name].processors.append(time.process_time() - processor)
+    return found
+
+
+def measure(rows: int, directory: Path, reference: Profile, turns: int) -> list[str]:
     """One line of the table."""
     passes = max(1, rows // LARGEST_FILE_ROWS)
     path = directory / f"current_{rows // passes}.parquet"
     if not path.exists():
         write_file(path, rows // passes, rows)
-    repeats = 5 if rows <= 1_000_000 else 1
+    turns = turns if rows <= SLOWEST_RECIPE_ROWS else 1
     start = _resident()
-    scan = timed(lambda: bare_scan(path, passes), repeats)
-    found = timed(lambda: check(path, reference, passes), repeats)
-    memory = f"{_resident() - start:.0f}"
-    recipe = ("–", "–")
+    check(path, reference, passes)
+    memory = f"{_resident() - start:.0f} / {_resident():.0f}"
+    work: dict[str, Callable[[], Any]] = {
+        "plain": lambda: bare_scan(path, passes, dictionaries=False),
+        "scan": lambda: bare_scan(path, passes),
+        "check": lambda: check(path, reference, passes),
+    }
     if rows <= SLOWEST_RECIPE_ROWS:
-        table = draw(np.random.default_rng(1), rows)
-        held = {
-            name: np.array(column.levels)[column.codes] if isinstance(column, DictionaryColumn) else column
-            for name, column in table.items()
-        }
-        seconds = timed(lambda: usual_recipe(path, held), 1)
-        recipe = (f"{seconds[0]:.2f} / {seconds[1]:.2f}", f"{seconds[1] / found[1]:.1f}")
+        held = _arrow(draw(np.random.default_rng(1), rows))
+        work["recipe"] = lambda: usual_recipe(path, held)
+    found = take_turns(work, turns)
+    recipe = (
+        [found["recipe"].shown(), found["recipe"].times(found["check"])] if "recipe" in found else ["–", "–"]
+    )
     return [
         f"{rows:,}",
-        f"{scan[0]:.3f} / {scan[1]:.3f}",
-        f"{found[0]:.3f} / {found[1]:.3f}",
-        f"{found[1] / scan[1]:.1f}",
-        recipe[0],
-        recipe[1],
+        found["check"].shown(),
+        found["plain"].shown(),
+        found["check"].times(found["plain"]),
+        found["scan"].shown(),
+        found["check"].times(found["scan"]),
+        *recipe,
         memory,
-        f"{_resident():.0f}",
     ]
 
 
@@ -179,6 +205,7 @@ def main() -> None:
     )
     parser.add_argument("--rows", type=int, nargs="+", default=[8000, 100_000, 1_000_000])
     parser.add_argument("--directory", type=Path)
+    parser.add_argument("--turns", type=int, default=7)
     arguments = parser.parse_args()
     start = time.process_time()
     content = profile_bytes(build_profile(draw(np.random.default_rng(0), BLOCK_ROWS), SPECS))
@@ -186,11 +213,12 @@ def main() -> None:
     reference = read_profile(content)
     with tempfile.TemporaryDirectory() as temporary:
         directory = arguments.directory or Path(temporary)
-        rows = [measure(count, directory, reference) for count in arguments.rows]
-    header = ["rows", "bare scan s", "check s", "check / scan (CPU)", "scipy + contingency s"]
-    header += ["ratio (CPU)", "extra MB", "peak MB"]
+        rows = [measure(count, directory, reference, arguments.turns) for count in arguments.rows]
+    header = ["rows", "check s", "plain scan s", "check / plain scan", "dictionary scan s"]
+    header += ["check / dictionary scan", "scipy + contingency s", "recipe / check", "extra / peak MB"]
     note = (
-        f"Seconds are wall / CPU of warm runs, 12 columns, {THREADS} threads, a shared machine. "
+        f"Seconds are wall / CPU of warm runs, smallest (median) of {arguments.turns} turns up to a million "
+        f"rows and of one beyond; ratios are wall / CPU; 12 columns, {THREADS} threads, a shared machine. "
         f"Profile of {BLOCK_ROWS:,} reference rows: {built:.2f} CPU s, {len(content) / 1e6:.2f} MB stored."
     )
     name = "_".join(["speed", *(str(count) for count in arguments.rows)])

@@ -10,6 +10,8 @@ from local_airflow.stack_settings import ADMIN_USER, StackError, StackSettings, 
 
 _TIMEOUT_SECONDS = 30.0
 _PAGE = 100
+_ATTEMPTS = 5
+_BACKFILL_ATTEMPTS = 30
 
 
 class AirflowApi:
@@ -65,6 +67,8 @@ class AirflowApi:
 
         A date that has run before runs anew. The same as `airflow backfill create --max-active-runs 1
         --reprocess-behavior completed`.
+
+        SQLite refuses it when the scheduler writes meanwhile, so the DAG pauses until all runs are there.
         """
         body = {
             "dag_id": dag_id,
@@ -74,7 +78,13 @@ class AirflowApi:
             "reprocess_behavior": "completed",
             "max_active_runs": 1,
         }
-        return int(self._request("POST", "/api/v2/backfills", json=body)["id"])
+        self._pause(dag_id, is_paused=True)
+        try:
+            return int(
+                self._request("POST", "/api/v2/backfills", attempts=_BACKFILL_ATTEMPTS, json=body)["id"]
+            )
+        finally:
+            self._pause(dag_id, is_paused=False)
 
     def runs_between(self, dag_id: str, from_date: str, to_date: str) -> list[dict[str, Any]]:
         """Runs whose logical date lies in the span, in order of it."""
@@ -132,18 +142,24 @@ class AirflowApi:
         }
         self._request("POST", f"/api/v2/dags/{dag_id}/clearTaskInstances", json=body)
 
-    def _request(self, method: str, path: str, **arguments: Any) -> dict[str, Any]:
-        for attempt in range(5):
+    def _pause(self, dag_id: str, *, is_paused: bool) -> None:
+        self._request("PATCH", f"/api/v2/dags/{dag_id}", json={"is_paused": is_paused})
+
+    def _request(
+        self, method: str, path: str, *, attempts: int = _ATTEMPTS, **arguments: Any
+    ) -> dict[str, Any]:
+        last = attempts - 1
+        for attempt in range(attempts):
             try:
                 answer = self._client.request(method, path, **arguments)
             except httpx.TransportError as error:
-                if method != "GET" or attempt == 4:
+                if method != "GET" or attempt == last:
                     raise StackError(f"Airflow does not answer: {error}") from error
                 time.sleep(0.5)
                 continue
             if answer.status_code < httpx.codes.BAD_REQUEST:
                 return dict(answer.json())
-            if answer.status_code < httpx.codes.INTERNAL_SERVER_ERROR or attempt == 4:
+            if answer.status_code < httpx.codes.INTERNAL_SERVER_ERROR or attempt == last:
                 raise StackError(f"Airflow refused the request: {_reason(answer)}")
             time.sleep(0.5)
         raise StackError(f"Airflow does not answer {method} {path}")

@@ -1,6 +1,7 @@
 """Bring the laptop stack up: AWS stand-in, metadata database, Airflow's components, job bundle."""
 
 import hashlib
+import os
 import sqlite3
 import subprocess
 import sys
@@ -27,6 +28,7 @@ from local_airflow.stack_settings import (
     DATA_BUCKET,
     LOOPBACK,
     PROJECT_ROOT,
+    REQUEST_LOG_VARIABLE,
     StackError,
     StackSettings,
     aws_client_environment,
@@ -131,6 +133,7 @@ def _start_aws(settings: StackSettings, *, is_missing: bool) -> None:
             str(_AWS_PYTHON), "-m", "local_aws",
             "--host", LOOPBACK, "--port", str(settings.aws_port), "--state-dir", str(settings.aws_state_dir),
             "--outbox", str(settings.outbox_dir),
+            *(("--request-log", os.environ[REQUEST_LOG_VARIABLE]) if REQUEST_LOG_VARIABLE in os.environ else ()),
         ]  # fmt: skip
         start_process("aws", command, process_environment(settings), settings)
         _wait_until(lambda: _answers(f"{settings.aws_url}/health"), settings, "aws")
@@ -151,7 +154,7 @@ def _publish_job_code(settings: StackSettings) -> None:
     upload = [str(_PYTHON), "-m", "scripts.build_job_bundle", "--upload", f"s3://{ARTIFACT_BUCKET}"]
     done = subprocess.run(
         upload,
-        env=process_environment(settings),
+        env=process_environment(settings) | aws_client_environment(settings),
         cwd=PROJECT_ROOT,
         capture_output=True,
         text=True,

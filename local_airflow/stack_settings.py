@@ -20,6 +20,9 @@ ALERT_TOPIC = "churn-drift-alerts"
 ALERT_TOPIC_ARN = f"arn:aws:sns:{REGION}:{ACCOUNT_ID}:{ALERT_TOPIC}"
 METRIC_NAMESPACE = "TelecomChurn"
 ADMIN_USER = "admin"
+# Access key of Airflow's processes: in the stand-in's request log, what MWAA's execution role would do.
+AIRFLOW_CALLER = "airflow"
+REQUEST_LOG_VARIABLE = "CHURN_AWS_REQUEST_LOG"
 STACK_MARK = "CHURN_LAPTOP_STACK"  # in every process's environment, so that `make down` finds them all
 COMPONENT_MARK = "CHURN_LAPTOP_COMPONENT"
 JOBS_COMPONENT = "aws"  # jobs belong to the stand-in that started them
@@ -121,6 +124,7 @@ def process_environment(settings: StackSettings) -> dict[str, str]:
         **inherited,
         **aws_client_environment(settings),
         **_airflow_environment(settings),
+        "AWS_ACCESS_KEY_ID": AIRFLOW_CALLER,
         STACK_MARK: str(settings.state_dir),
         "SPT_NOENV": "1",  # a process that gives itself a title must not overwrite the mark
         "PYTHONPATH": str(PROJECT_ROOT),

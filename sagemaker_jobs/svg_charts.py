@@ -5,7 +5,8 @@ No plotting library is in the job images, and a page that loads nothing can be o
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from html import escape
+
+from sagemaker_jobs.svg_parts import svg_frame, svg_text
 
 WIDTH, HEIGHT = 440, 350
 _LEFT, _RIGHT, _TOP, _BOTTOM = 54, 24, 14, 50
@@ -54,10 +55,7 @@ def _path(points: Sequence[Point]) -> str:
 
 def render_chart(chart: Chart) -> str:
     """Return one `<svg>` element; every text in it is escaped."""
-    description = escape(chart.description)
     parts = [
-        f'<svg class="chart" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{description}">',
-        f"<title>{description}</title>",
         *_axes(chart),
         f'<path class="reference" d="{_path(chart.reference)}"/>',
     ]
@@ -70,7 +68,7 @@ def render_chart(chart: Chart) -> str:
         parts += [f'<circle class="dot" cx="{_x(x)}" cy="{_y(y)}" r="4"/>' for x, y in chart.points]
     if chart.marker:
         parts += _marker(chart.marker)
-    return "".join([*parts, "</svg>"])
+    return svg_frame("chart", WIDTH, HEIGHT, chart.description, parts)
 
 
 def _axes(chart: Chart) -> list[str]:
@@ -78,20 +76,16 @@ def _axes(chart: Chart) -> list[str]:
     for tick in _TICKS:
         parts += [
             f'<path class="grid" d="M{_x(tick)} {_y(0)}V{_y(1)}M{_x(0)} {_y(tick)}H{_x(1)}"/>',
-            _text("tick", _x(tick), f"{HEIGHT - _BOTTOM + 18}", "middle", f"{tick:.0%}"),
-            _text("tick", f"{_LEFT - 8}", f"{float(_y(tick)) + 4:.1f}", "end", f"{tick:.0%}"),
+            svg_text("tick", _x(tick), f"{HEIGHT - _BOTTOM + 18}", "middle", f"{tick:.0%}"),
+            svg_text("tick", f"{_LEFT - 8}", f"{float(_y(tick)) + 4:.1f}", "end", f"{tick:.0%}"),
         ]
     turned = f"translate(12 {_y(0.5)}) rotate(-90)"
     return [
         *parts,
         f'<path class="axis" d="M{_x(0)} {_y(1)}V{_y(0)}H{_x(1)}"/>',
-        _text("label", _x(0.5), f"{HEIGHT - 8}", "middle", chart.x_label),
-        f'<g transform="{turned}">{_text("label", "0", "0", "middle", chart.y_label)}</g>',
+        svg_text("label", _x(0.5), f"{HEIGHT - 8}", "middle", chart.x_label),
+        f'<g transform="{turned}">{svg_text("label", "0", "0", "middle", chart.y_label)}</g>',
     ]
-
-
-def _text(style: str, x: str, y: str, anchor: str, text: str) -> str:
-    return f'<text class="{style}" x="{x}" y="{y}" text-anchor="{anchor}">{escape(text)}</text>'
 
 
 def _marker(marker: Marker) -> list[str]:
@@ -102,5 +96,5 @@ def _marker(marker: Marker) -> list[str]:
     left, top = f"{float(_x(x)) + shift:.1f}", f"{float(_y(y)) + drop:.1f}"
     return [
         f'<circle class="marker" cx="{_x(x)}" cy="{_y(y)}" r="5.5"/>',
-        _text("note", left, top, anchor, marker.label),
+        svg_text("note", left, top, anchor, marker.label),
     ]

@@ -88,7 +88,7 @@ def test_find_reference_when_nothing_is_registered_then_says_what_to_run(setting
 
 def test_find_reference_when_only_a_synthetic_model_is_there_then_is_not_used_unasked(settings, registry):
     registry["telecom-churn-synthetic"] = [model(PENDING, "synthetic", "telecom-churn-synthetic")]
-    with pytest.raises(StackError, match='no model yet.*SYNTHETIC.*"reference_version": "3"'):
+    with pytest.raises(StackError, match=r'no model yet.*SYNTHETIC.*"reference_version": "3"'):
         find_reference(settings, {})
     asked = {"model_package_group": "telecom-churn-synthetic", "reference_version": "3"}
     assert find_reference(settings, asked).is_synthetic

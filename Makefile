@@ -14,6 +14,8 @@ SKLEARN_JOB_TESTS := .venvs/sklearn_job/.ready-job_tests
 PANDAS3_JOB_TESTS := .venvs/sklearn_job_pandas3/.ready-sklearn_job_pandas3-job_tests
 TENSORFLOW_JOB := .venvs/tensorflow_job/.ready-tensorflow_job-job_tests
 IMAGE_TABLE := .venvs/image_table/.ready-image_table
+MWAA_3_3_1 := .venvs/preflight-3.3.1/.ready-preflight-3.3.1
+MWAA_3_2_1 := .venvs/preflight-3.2.1/.ready-preflight-3.2.1
 
 $(TOOLS): requirements/tools.lock
 	@command -v $(PYTHON) >/dev/null || { echo "CPython 3.12 is needed: install it, or name it with make PYTHON=/path/to/python3.12" >&2; exit 1; }
@@ -36,6 +38,10 @@ $(TENSORFLOW_JOB): requirements/tensorflow_job.lock requirements/job_tests.lock 
 	@scripts/make_environment tensorflow_job tensorflow_job job_tests
 $(IMAGE_TABLE): requirements/image_table.lock | $(TOOLS)
 	@scripts/make_environment image_table image_table
+$(MWAA_3_3_1): requirements/preflight/3.3.1.lock | $(TOOLS)
+	@scripts/make_environment preflight-3.3.1 preflight/3.3.1
+$(MWAA_3_2_1): requirements/preflight/3.2.1.lock | $(TOOLS)
+	@scripts/make_environment preflight-3.2.1 preflight/3.2.1
 
 .PHONY: help
 help:  ## List every target with one line
@@ -72,12 +78,14 @@ status:  ## Tell which parts of the laptop stack run
 	@$(LAPTOP) status
 
 # --- Amazon MWAA (docs/deploying.md) ------------------------------------------------------------------
-.PHONY: bundle
+.PHONY: bundle preflight
 bundle: $(AIRFLOW)  ## Build what goes to MWAA into dist/: DAGs, plugins.zip, requirements, startup.sh, job code, manifest
 	@PYTHONPATH=. .venvs/airflow/bin/python -m scripts.build_mwaa_bundle
+preflight: bundle $(MWAA_3_3_1) $(MWAA_3_2_1)  ## Build the bundle and prove it in environments like MWAA's images 3.3.1 and 3.2.1
+	@PYTHONPATH=. .venvs/airflow/bin/python -m scripts.preflight
 
 # --- proofs ------------------------------------------------------------------------------------------
-TEST_ENVIRONMENTS := $(DEVELOPMENT) $(LOCAL_AWS) $(SKLEARN_JOB_TESTS) $(PANDAS3_JOB_TESTS) $(TENSORFLOW_JOB) $(IMAGE_TABLE)
+TEST_ENVIRONMENTS := $(DEVELOPMENT) $(LOCAL_AWS) $(SKLEARN_JOB_TESTS) $(PANDAS3_JOB_TESTS) $(TENSORFLOW_JOB) $(IMAGE_TABLE) $(MWAA_3_3_1) $(MWAA_3_2_1)
 
 .PHONY: test test-fast lint image-table
 test: $(TEST_ENVIRONMENTS)  ## Run all tests: lint, types, units, jobs in every image, end to end

@@ -26,8 +26,8 @@ def requirements_name(airflow_version: str) -> str:
     """Return the bundle's requirements file for an image; the newest image has the plain name."""
     if airflow_version not in AIRFLOW_VERSIONS:
         raise ImageError(
-            f"no bundle is proven on Airflow {airflow_version} (proven: {', '.join(AIRFLOW_VERSIONS)}); add its "
-            "lock to requirements/preflight, its number to scripts/mwaa_images.py, and run make preflight"
+            f"no bundle is proven on Airflow {airflow_version} (proven: {', '.join(AIRFLOW_VERSIONS)}); "
+            "add its lock to requirements/preflight, its number to scripts/mwaa_images.py, and run make preflight"
         )
     return (
         "requirements.txt"

@@ -50,7 +50,14 @@ ALLOWED = {
     "scripts": {"scripts", "include.data_contracts", "include.sagemaker_requests", "include.settings"},
 }
 # The laptop's supervisor imports Airflow once, for the components it forks.
-MAY_IMPORT_AIRFLOW = ("dags", "include.airflow_tasks", "plugins", "local_airflow.airflow_processes")
+# The preflight's probe runs inside the environments that stand for MWAA's images.
+MAY_IMPORT_AIRFLOW = (
+    "dags",
+    "include.airflow_tasks",
+    "plugins",
+    "local_airflow.airflow_processes",
+    "scripts.preflight.probe",
+)
 OURS = ("dags", "include", "sagemaker_jobs", "local_aws", "local_airflow", "plugins", "scripts", "tests")
 
 

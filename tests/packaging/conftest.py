@@ -1,0 +1,69 @@
+"""One bundle, built once; tests plant their faults in copies of it."""
+
+import shutil
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from scripts.build_mwaa_bundle import build_mwaa_bundle
+from scripts.preflight.run import UnpackedBundle
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(scope="session")
+def built_bundle(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("bundle") / "dist"
+    build_mwaa_bundle(folder)
+    return folder
+
+
+@pytest.fixture
+def bundle_copy(built_bundle, tmp_path):
+    """A bundle of one's own: change it, it is nobody else's."""
+    return Path(shutil.copytree(built_bundle, tmp_path / "dist"))
+
+
+class PlantedBundle:
+    """An unpacked copy whose files a test changes, adds and removes."""
+
+    def __init__(self, folder: Path, plugins: Path):
+        self.folder = folder
+        self.plugins = plugins
+        with zipfile.ZipFile(folder / "plugins.zip") as archive:
+            archive.extractall(plugins)
+
+    def plant(self, path: str, text: str) -> None:
+        """Write a file of the bundle: `plugins/...` inside plugins.zip, everything else beside it."""
+        target = self.path(path)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(text)
+
+    def remove(self, path: str) -> None:
+        self.path(path).unlink()
+
+    def path(self, path: str) -> Path:
+        inside = path.removeprefix("plugins/")
+        return self.plugins / inside if inside != path else self.folder / path
+
+    def unpacked(self) -> UnpackedBundle:
+        names = tuple(
+            sorted(
+                path.relative_to(self.plugins).as_posix()
+                for path in self.plugins.rglob("*")
+                if path.is_file()
+            )
+        )
+        return UnpackedBundle(folder=self.folder, plugins=self.plugins, plugin_names=names)
+
+    def pack(self) -> None:
+        """Write plugins.zip anew from the changed files."""
+        with zipfile.ZipFile(self.folder / "plugins.zip", "w") as archive:
+            for name in self.unpacked().plugin_names:
+                archive.write(self.plugins / name, name)
+
+
+@pytest.fixture
+def planted(bundle_copy, tmp_path):
+    return PlantedBundle(bundle_copy, tmp_path / "plugins")

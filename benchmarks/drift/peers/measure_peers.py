@@ -38,7 +38,7 @@ TOOLS = {
 OURS = {"stored_profile": "this project", "scipy": "scipy + contingency"}
 NAMES = OURS | TOOLS
 DISTRIBUTIONS = {"evidently": "evidently", "nannyml": "nannyml", "alibi_detect": "alibi-detect"}
-SLOW = {"evidently", "nannyml", "whylogs"}  # fewer replicates of shifts
+SLOW = {"evidently", "nannyml", "whylogs"}  # these get fewer replicates
 LONGEST_SECONDS = 180
 
 
@@ -72,11 +72,11 @@ def command(peer: str, *arguments: str) -> tuple[list[str], dict[str, str]]:
     return [str(interpreter(peer)), str(script), arguments[0], peer, *arguments[1:]], environment
 
 
-def run_power(directory: Path, quiet: int, replicates: int, slow_replicates: int) -> None:
+def run_power(directory: Path, counts: tuple[int, int], slow_counts: tuple[int, int]) -> None:
     """Draw whatever is not yet in the directory, then write both tables."""
     runs: dict[str, list[Replicate]] = {}
     for peer in NAMES:
-        count = slow_replicates if peer in SLOW else replicates
+        quiet, count = slow_counts if peer in SLOW else counts
         output = directory / f"power_{peer}.jsonl"
         line, environment = command(peer, "power", str(quiet), str(count), str(output))
         subprocess.run(line, env=environment, check=True)
@@ -84,7 +84,7 @@ def run_power(directory: Path, quiet: int, replicates: int, slow_replicates: int
         wanted = {(name, seed): place for place, (name, _, seed) in enumerate(scenarios(quiet, count))}
         kept = [run for run in drawn if (run.name, run.seed) in wanted]
         runs[version(peer)] = sorted(kept, key=lambda run: wanted[run.name, run.seed])
-    power_tables(runs, quiet)
+    power_tables(runs)
 
 
 def prepare_files(directory: Path, sizes: list[int]) -> None:
@@ -192,15 +192,15 @@ def main() -> None:
     parser.add_argument("--directory", type=Path, default=ROOT / ".local" / "drift_benchmark")
     parser.add_argument("--rows", type=int, nargs="+", default=[8000, 100_000, 1_000_000])
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--quiet", type=int, default=450)
-    parser.add_argument("--replicates", type=int, default=200)
-    parser.add_argument("--slow-replicates", type=int, default=60)
+    both = {"type": int, "nargs": 2, "metavar": ("QUIET", "PER_SHIFT")}
+    parser.add_argument("--replicates", **both, default=[1500, 200], help="of the quick tools and ours")
+    parser.add_argument("--slow-replicates", **both, default=[450, 60])
     arguments = parser.parse_args()
     arguments.directory.mkdir(parents=True, exist_ok=True)
     if arguments.table == "speed":
         run_speed(arguments.directory, arguments.rows, arguments.rounds)
     else:
-        run_power(arguments.directory, arguments.quiet, arguments.replicates, arguments.slow_replicates)
+        run_power(arguments.directory, tuple(arguments.replicates), tuple(arguments.slow_replicates))
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ import numpy.typing as npt
 from markdown_tables import write_table
 from telecom_tables import SHIFTS
 
+QUIET = "quiet"
 COLUMN_POINT, DAY_POINT = 0.99, 0.95
 SMALLEST = 1e-12
 
@@ -45,41 +46,41 @@ def column_scale(runs: Sequence[Replicate]) -> dict[str, float]:
     }
 
 
-def power_tables(runs: Mapping[str, Sequence[Replicate]], quiet: int) -> None:
+def power_tables(runs: Mapping[str, Sequence[Replicate]]) -> None:
     """Write the table at equal false alarm and the one at the tools' own defaults."""
     _require_same_rows(runs)
-    equal: dict[str, list[str]] = {name: [name] for name in ("quiet", *SHIFTS)}
-    own: dict[str, list[str]] = {name: [name] for name in ("quiet", *SHIFTS)}
+    equal: dict[str, list[str]] = {name: [name] for name in (QUIET, *SHIFTS)}
+    own: dict[str, list[str]] = {name: [name] for name in (QUIET, *SHIFTS)}
     counts = []
-    for all_runs in runs.values():
-        setting, checking = all_runs[: quiet * 2 // 3], all_runs[quiet * 2 // 3 : quiet]
-        scale = column_scale(setting)
-        limit = float(np.quantile(day_scores(setting, scale), DAY_POINT))
+    for tool, all_runs in runs.items():
+        by_name = {name: [run for run in all_runs if run.name == name] for name in equal}
+        split = len(by_name[QUIET]) * 2 // 3
+        scale = column_scale(by_name[QUIET][:split])
+        limit = float(np.quantile(day_scores(by_name[QUIET][:split], scale), DAY_POINT))
         for name, row in equal.items():
-            chosen = checking if name == "quiet" else [run for run in all_runs if run.name == name]
-            share = float((day_scores(chosen, scale) > limit).mean())
-            row.append(_with_error(share, len(chosen)))
-            flagged = all_runs[:quiet] if name == "quiet" else chosen
-            own[name].append(_with_error(float(np.mean([run.flagged for run in flagged])), len(flagged)))
-        counts.append(str(sum(run.name == next(iter(SHIFTS)) for run in all_runs)))
+            chosen = by_name[name][split:] if name == QUIET else by_name[name]
+            row.append(_with_error(float((day_scores(chosen, scale) > limit).mean()), len(chosen)))
+            flags = [run.flagged for run in by_name[name]]
+            own[name].append(_with_error(float(np.mean(flags)), len(flags)))
+        counts.append(f"{tool} {len(by_name[QUIET]):,} and {len(by_name[next(iter(SHIFTS))])}")
     note = (
-        f"n = 1,000, N = 8,000; replicates per shift, in the order of the columns: {', '.join(counts)}; "
-        "± is the standard error. "
+        f"n = 1,000, N = 8,000; batches without drift and per shift: {'; '.join(counts)}. ± is the standard "
+        "error. Tables and seeds are the same for all tools (checksums compared)."
     )
     write_table(
         "peers_power_1000",
         "Power at an equal 5 % false-alarm rate, the tools themselves",
         ["shift", *runs],
         list(equal.values()),
-        note + f"Thresholds from {quiet * 2 // 3} quiet batches; the line `quiet` is the false-alarm rate on "
-        f"{quiet - quiet * 2 // 3} others. Tables and seeds are the same for all tools (checksums compared).",
+        note + " Thresholds come from two thirds of the batches without drift; the line `quiet` is the "
+        "false-alarm rate on the others.",
     )
     write_table(
         "peers_default_1000",
         "Alarms at each tool's own default settings",
         ["shift", *runs],
         list(own.values()),
-        note + f"`quiet`: {quiet} batches without drift.",
+        note + " The line `quiet` is the false-alarm rate.",
     )
 
 

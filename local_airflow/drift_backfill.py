@@ -11,7 +11,7 @@ from local_airflow.airflow_api import AirflowApi
 from local_airflow.dag_run_watch import Report
 from local_airflow.data_upload import DATA_SUFFIXES, replace_batch
 from local_airflow.drift_run import CONF_EXAMPLE, find_reference, model_warnings
-from local_airflow.drift_summary import collect_drift_summary
+from local_airflow.drift_summary import collect_drift_summary, describe_message
 from local_airflow.registered_models import APPROVED, RegisteredModel
 from local_airflow.request_variables import read_conf, read_date, read_path, read_text
 from local_airflow.run_files import shown, write_document
@@ -163,13 +163,13 @@ def render_backfill(summaries: list[dict[str, Any]], model: RegisteredModel | No
     """Lines of the closing table, one per day."""
     lines = [""]
     lines += [f"** {model.name}: {warning} **" for warning in (model_warnings(model) if model else [])]
-    lines.append(f"{'day':10}  {'run':7}  {'verdict':17}  {'message':9}  {'metrics':>7}  features")
+    lines.append(f"{'day':10}  {'run':7}  {'verdict':17}  {'message':17}  {'metrics':>7}  features")
     for summary in summaries:
         verdict = summary["verdict"] or f"batch {summary['batch_status'] or '-'}"
-        sent = summary["alert_transition"] if summary["alert_published"] else "-"
+        sent = describe_message(summary)
         features = ", ".join(summary["drifted_features"]) or "-"
         lines.append(
-            f"{summary['batch_date']:10}  {summary['dag_run_state']:7}  {verdict:17}  {sent:9}  "
+            f"{summary['batch_date']:10}  {summary['dag_run_state']:7}  {verdict:17}  {sent:17}  "
             f"{summary['metrics_published']:>7}  {features}"
         )
     return [*lines, ""]

@@ -23,7 +23,7 @@ from local_airflow.demo_days import (
     write_customers,
 )
 from local_airflow.drift_run import DriftRequest, follow_drift, trigger_drift
-from local_airflow.drift_summary import read_message
+from local_airflow.drift_summary import describe_message, read_message
 from local_airflow.registered_models import RegisteredModel, list_models
 from local_airflow.request_variables import read_path
 from local_airflow.retraining_run import RunRequest, trigger_run
@@ -83,14 +83,14 @@ def render_demo(days: list[DemoDay], summaries: list[dict[str, Any]], *, synthet
     mark = "  ** SYNTHETIC CUSTOMERS **" if synthetic else ""
     lines = [
         "",
-        f"{'day':10}  {'what happened':24}  {'verdict':17}  {'message':9}  {'metrics':>7}  features{mark}",
+        f"{'day':10}  {'what happened':24}  {'verdict':17}  {'message':17}  {'metrics':>7}  features{mark}",
     ]
     for day, summary in zip(days, summaries, strict=True):
         verdict = summary["verdict"] or f"batch {summary['batch_status']}"
-        sent = summary["alert_transition"] if summary["alert_published"] else "-"
+        sent = describe_message(summary)
         features = ", ".join(summary["drifted_features"]) or "-"
         metrics = summary["metrics_published"]
-        lines.append(f"{day.batch_date}  {day.title:24}  {verdict:17}  {sent:9}  {metrics:>7}  {features}")
+        lines.append(f"{day.batch_date}  {day.title:24}  {verdict:17}  {sent:17}  {metrics:>7}  {features}")
     lines.append("")
     lines += [
         f"page  {day.batch_date}  {summary['report_html']}"

@@ -49,6 +49,7 @@ def collect_drift_summary(
         "batch_alert": day.get("batch_alert"),
         "alert_published": bool(alert.get("published")),
         "alert_transition": alert.get("transition"),
+        "alert_kind": alert.get("kind"),
         "alert_reason": alert.get("reason"),
         "outbox": [shown(path) for path in find_messages(settings, message_ids(alert))],
         "metrics_published": results["publish_metrics"].get("published", 0),
@@ -97,6 +98,13 @@ def render_drift_summary(summary: dict[str, Any]) -> list[str]:
     return lines
 
 
+def describe_message(summary: dict[str, Any]) -> str:
+    """What the weightiest message of a run was about, such as `drift new` or `batch cleared`; - for none."""
+    if not summary["alert_published"]:
+        return "-"
+    return f"{summary['alert_kind']} {summary['alert_transition']}".replace("_", " ")
+
+
 def message_ids(alert: dict[str, Any]) -> set[str]:
     """Ids of the messages that this very run sent, as the result of `publish_alert` tells them."""
     return {message["message_id"] for message in alert.get("messages") or [] if message["published"]}
@@ -127,7 +135,7 @@ def _describe_changes(summary: dict[str, Any]) -> list[str]:
     changes = (summary["alert"] or {}).get("changes") or []
     lines = [
         f"{change['column']}: {change['statistic']} {change['effect']:+.3g} over {change['days']} day(s), "
-        f"p {change['p_value']:.1g}"
+        f"p {f'{change["p_value"]:.1g}' if change['p_value'] else 'below 1e-300'}"
         for change in changes[:_SHOWN_CHANGES]
     ]
     if len(changes) > _SHOWN_CHANGES:
@@ -143,5 +151,5 @@ def _describe_metrics(summary: dict[str, Any]) -> str:
 
 def _describe_alert(summary: dict[str, Any]) -> str:
     if summary["alert_published"]:
-        return f"sent ({summary['alert_transition']})"
+        return f"sent ({describe_message(summary)})"
     return f"none: {summary['alert_reason'] or 'the run did not get that far'}"

@@ -6,7 +6,7 @@ from local_airflow.stack_settings import StackSettings
 QUIET = {
     "dag_run_id": "laptop__1", "dag_run_state": "success", "note": None, "warnings": [],
     "batch_date": "2026-11-24", "batch_status": "arrived", "verdict": "no_drift", "sentence": "No drift.",
-    "alert": None, "alert_published": False, "alert_transition": "none", "alert_reason": "nothing changed",
+    "alert": None, "alert_published": False, "alert_kind": None, "alert_transition": "none", "alert_reason": "nothing changed",
     "outbox": [], "metrics_published": 44, "metrics_reason": "", "retraining": None,
     "model_package_arn": "arn:1", "approval_status": "Approved", "report_html": "a.html", "report_json": None,
     "seconds": {"total": 1.0, "stack_start": 0.5},
@@ -49,11 +49,15 @@ def test_find_messages_when_the_outbox_holds_others_then_gives_the_wanted_ones_o
     [
         ({}, "verdict   no_drift"),
         ({}, "alert     none: nothing changed"),
-        ({"alert_published": True, "alert_transition": "new"}, "alert     sent (new)"),
+        (
+            {"alert_published": True, "alert_kind": "batch", "alert_transition": "cleared"},
+            "alert     sent (batch cleared)",
+        ),
         ({"warnings": ["SYNTHETIC: made up"]}, "model     ** SYNTHETIC: made up **"),
         ({"metrics_published": 0, "metrics_reason": "too old"}, "metrics   none published: too old"),
         ({"alert": {"changes": CHANGES}}, "changed   column_0: location +1.9 over 1 day(s), p 1e-300"),
         ({"alert": {"changes": CHANGES}}, "changed   and 2 more"),
+        ({"alert": {"changes": [{**CHANGES[0], "p_value": 0.0}]}}, "p below 1e-300"),
         ({"retraining": {"requested": True, "reason": "run x"}}, "retrain   run x"),
     ],
     ids=lambda value: str(value)[:40],

@@ -6,7 +6,8 @@ from local_airflow.stack_settings import StackSettings
 QUIET = {
     "dag_run_id": "laptop__1", "dag_run_state": "success", "note": None, "warnings": [],
     "batch_date": "2026-11-24", "batch_status": "arrived", "verdict": "no_drift", "sentence": "No drift.",
-    "alert": None, "alert_published": False, "alert_kind": None, "alert_transition": "none", "alert_reason": "nothing changed",
+    "alert": None, "alert_published": False, "alert_kind": None,
+    "alert_transition": "none", "alert_reason": "nothing changed",
     "outbox": [], "metrics_published": 44, "metrics_reason": "", "retraining": None,
     "model_package_arn": "arn:1", "approval_status": "Approved", "report_html": "a.html", "report_json": None,
     "seconds": {"total": 1.0, "stack_start": 0.5},

@@ -174,9 +174,11 @@ def _share_below(layout: NumericLayout, side: NumericCounts, places: Numbers) ->
     knots = layout.knots.astype(np.float64)
     points = running[np.searchsorted(knots, places)]
     points[-1] = running[int(np.searchsorted(knots, places[-1], side="right"))]
-    starts, widths = lower[0::2], upper[0::2] - lower[0::2]
-    reached = places[:, None] - starts
-    inside = np.clip(reached / np.where(widths > 0, widths, 1.0), 0.0, 1.0)
+    # Halves, because the width of a range of floats may be no float; a quotient too large is 1 all the same.
+    starts, widths = lower[0::2] / 2, upper[0::2] / 2 - lower[0::2] / 2
+    reached = places[:, None] / 2 - starts
+    with np.errstate(over="ignore"):
+        inside = np.clip(reached / np.where(widths > 0, widths, 1.0), 0.0, 1.0)
     inside = np.where(widths > 0, inside, reached > 0)
     inside[-1] = np.where(widths > 0, inside[-1], reached[-1] >= 0)
     return np.asarray((points + inside @ cells[0::2].astype(np.float64)) / side.finite)

@@ -47,6 +47,13 @@ class ColumnFinding:
         return [str(reason) for reason in self.entry["reasons"]]
 
     @property
+    def breaks(self) -> list[str]:
+        """What of the reasons is broken data; the others are the sentences of tests that found drift."""
+        found = {test["sentence"] for test in self.entry["tests"]}
+        is_broken = self.verdict == "data_break"
+        return [reason for reason in self.reasons if reason not in found] if is_broken else []
+
+    @property
     def told(self) -> str:
         """The report's sentence without the column's name, which stands beside it."""
         sentence = str(self.entry["sentence"])

@@ -11,7 +11,7 @@ from sagemaker_jobs.distribution_shares import histogram, level_shares, value_sh
 from sagemaker_jobs.drift_findings import EFFECT_NAMES, ColumnFinding, Part
 from sagemaker_jobs.drift_page_charts import bar_chart, distribution_words, histogram_chart
 from sagemaker_jobs.drift_page_words import chip, moved_missing, moved_values
-from sagemaker_jobs.page_text import NOTHING, counted, figure, plain, probability, share, shown
+from sagemaker_jobs.page_text import NOTHING, counted, figure, plain, probability, share, shown, shown_name
 
 MOST_REASONS = 3
 MOST_UNSEEN = 3
@@ -19,8 +19,8 @@ OPEN_CHARTS = 24  # of many columns the quiet ones after these wait behind a cli
 DETAILED_COLUMNS = 30  # columns whose single tests are listed
 
 LEGEND = (
-    '<p class="legend"><span class="key before-key"></span>reference: what the model was trained on'
-    '<span class="key now-key"></span>this batch</p>'
+    '<p class="legend"><span><i class="key before-key"></i>reference: what the model was trained on</span>'
+    '<span><i class="key now-key"></i>this batch</span></p>'
 )
 _HEADS = (
     ("feature", ""), ("what changed", ""), ("KS or chi-squared", ""), ("p", "number"),
@@ -60,7 +60,7 @@ def _row(finding: ColumnFinding, reference: Profile, current: Profile | None) ->
     floor = f"<small>floor {figure(finding.floor)}</small>" if finding.floor is not None else ""
     sized = f"{figure(finding.effect)}<small>{escape(effect)}</small>{floor}"
     return (
-        f'<tr><th scope="row"><span class="name">{shown(finding.name)}</span>'
+        f'<tr><th scope="row"><span class="name">{shown_name(finding.name)}</span>'
         f"<small>{shown(finding.kind)}</small>"
         f'{chip(finding.verdict)}</th><td class="reason">{_reasons(finding, reference, current)}</td>'
         f'<td class="statistic">{_statistic(entry)}</td>'
@@ -150,7 +150,7 @@ def _card(finding: ColumnFinding, reference: Profile, current: Profile | None, *
     words = "".join(f"<p>{escape(note)}</p>" for note in [", ".join(moved), *notes] if note)
     tests = _tests(finding) if is_detailed else ""
     return (
-        f'<article class="card"><h3><span>{shown(finding.name)}</span>{chip(finding.verdict)}</h3>'
+        f'<article class="card"><h3><span>{shown_name(finding.name)}</span>{chip(finding.verdict)}</h3>'
         f"{drawing}{words}{tests}</article>"
     )
 

@@ -10,7 +10,7 @@ from typing import Any
 from sagemaker_jobs.drift_findings import ColumnFinding, Part
 from sagemaker_jobs.drift_page_charts import WIDTH
 from sagemaker_jobs.drift_page_words import VERDICT_WORDS, chip, day_words
-from sagemaker_jobs.page_text import counted, figure, share, shown
+from sagemaker_jobs.page_text import counted, figure, share, shown, shown_name
 from sagemaker_jobs.svg_parts import nice_ticks, svg_frame, svg_line, svg_text
 
 MOST_CHARTS = 12
@@ -57,10 +57,10 @@ def history_section(report: Part, findings: Sequence[ColumnFinding]) -> str:
         return ""
     cards = "".join(_cards(report, findings, days))
     legend = (
-        '<p class="legend"><span class="key line-key"></span>each day'
-        '<span class="key dash-key"></span>floor, or value at registration'
-        '<span class="key alert-key"></span>an alert was open'
-        '<span class="key break-key">✕</span>broken data</p>'
+        '<p class="legend"><span><i class="key line-key"></i>each day</span>'
+        '<span><i class="key dash-key"></i>floor, or value at registration</span>'
+        '<span><i class="key alert-key"></i>an alert was open</span>'
+        '<span><i class="key break-key">✕</i>broken data</span></p>'
     )
     note = (
         "<p>An effect below its floor never counts, however sure it is. One above it counts only when"
@@ -140,7 +140,7 @@ def _card(
     today = worded(values[-1]) if values[-1] is not None else "none"
     chart = _chart(name, days, values, threshold, worded, from_zero=from_zero)
     return (
-        f'<article class="card"><h3>{shown(name)}</h3>{chart}'
+        f'<article class="card"><h3>{shown_name(name)}</h3>{chart}'
         f"<p>{escape(told)}: {escape(today)} on the last day{escape(limit)}</p></article>"
     )
 
@@ -202,7 +202,7 @@ def _marks(days: Sequence[Day], x: Callable[[Day], float], base: float) -> list[
     """A thick line under days with an open alert, a cross under broken ones."""
     half = min((x(days[-1]) - x(days[0])) / max((days[-1].date - days[0].date).days, 1) / 2, 6)
     alerts = "".join(
-        f"M{x(day) - half:.1f} {base + 6}h{2 * half:.1f}"
+        f"M{x(day) - half:.1f} {base + 6}h{2 * half + 0.2:.1f}"
         for day in days
         if day.is_alerting and not day.is_broken
     )

@@ -71,11 +71,11 @@ main { max-width: 1160px; }
 .card ul li { margin: 0 0 4px; overflow-wrap: anywhere; }
 .card p { overflow-wrap: anywhere; }
 .empty { font-style: italic; }
-.legend { display: flex; flex-wrap: wrap; gap: 4px 8px; align-items: center; color: var(--soft);
+.legend { display: flex; flex-wrap: wrap; gap: 4px 20px; color: var(--soft);
   font-size: .86rem;
   margin: 0 0 12px; }
-.key { display: inline-block; width: 22px; height: 9px; margin-left: 12px; flex: none; }
-.key:first-child { margin-left: 0; }
+.legend > span { display: inline-flex; gap: 8px; align-items: center; }
+.key { display: inline-block; width: 22px; height: 9px; flex: none; font-style: normal; }
 .before-key { background: var(--then); border-radius: 2px; }
 .now-key { background: var(--accent); border-radius: 2px; height: 5px; }
 .line-key { height: 0; border-top: 2.4px solid var(--accent); }
@@ -123,14 +123,17 @@ details > summary { cursor: pointer; font-weight: 600; color: var(--soft); }
 details[open] > summary { margin-bottom: 10px; }
 details.band { margin-bottom: 18px; }
 @media (max-width: 720px) { .verdict { padding: 14px 16px 16px; } .verdict h1 { font-size: 1.4rem; }
-  .verdict dl { grid-template-columns: 1fr; gap: 0; } .verdict dd { margin: 0 0 8px; } }
+  .verdict dl { grid-template-columns: 1fr; gap: 0; } .verdict dd { margin: 0 0 8px; }
+  table.compact th small { display: none; } }
 @media print { :root { --then: #c4c4c4; --track: #fff; --calm: #0b4d29; --alarm: #7a3a06; --broken: #7d1410;
   --unsure: #333; --calm-ground: #fff; --alarm-ground: #fff; --broken-ground: #fff; --unsure-ground: #fff;
   --calm-line: #999; --alarm-line: #999; --broken-line: #999; --unsure-line: #999; }
   .verdict, .chip, .before-key, .now-key, svg { print-color-adjust: exact; -webkit-print-color-adjust:
   exact; }
   .verdict { break-inside: avoid; } .multiples { grid-template-columns: repeat(3, 1fr); gap: 10px; }
-  .multiples .card { padding: 10px; } .scroll { overflow: visible; }
+  .multiples .card { padding: 10px; } .multiples h3 { font-size: 9pt; }
+  .chip { font-size: 7pt; padding: 0 5px; }
+  .card p, .legend, .band > p, table.compact { font-size: 8.5pt; } .scroll { overflow: visible; }
   table.features { min-width: 0; font-size: 7.5pt; } table.features th, table.features td {
   padding-right: 6px; }
   table.features tbody th, td.reason { min-width: 0; } details:not([open]) { display: none; } }

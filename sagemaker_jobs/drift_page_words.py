@@ -138,12 +138,11 @@ def change_items(
     for finding in changed[:MOST_NAMED]:
         moved = [*moved_values(finding, reference, current), *moved_missing(finding)]
         reasons = [plain(reason, 200) for reason in finding.reasons or [finding.told]]
-        # The reasons of a break hold the figures; drift is told in the column's own terms first.
-        said = (
-            reasons[:2]
-            if finding.verdict == "data_break"
-            else [*([", ".join(moved)] if moved else []), reasons[0]]
-        )
+        # What broke holds the figures itself; drift is told in the column's own terms first.
+        said = [plain(reason, 200) for reason in finding.breaks[:2]] or [
+            *([", ".join(moved)] if moved else []),
+            reasons[0],
+        ]
         items.append((plain(finding.name, 60), "; ".join(said)))
     if len(changed) > MOST_NAMED:
         items.append(

@@ -29,6 +29,11 @@ def shown(text: object, most: int = MOST_CHARACTERS) -> str:
     return escape(plain(text, most))
 
 
+def shown_name(name: object) -> str:
+    """Return a column's name as HTML that may break after an underscore, where a narrow place needs it."""
+    return shown(name).replace("_", "_<wbr>")
+
+
 def figure(value: float | None, digits: int = 3) -> str:
     """Return a number as people write it, with `digits` that count; a dash where there is none."""
     if value is None or not math.isfinite(value):

@@ -10,7 +10,7 @@ from include.drift_statistics.profiles import build_profile, count_rows
 from sagemaker_jobs.drift_page import render_drift_page
 
 DATE = "2026-11-24"
-VOID = {"meta", "br"}
+VOID = {"meta", "br", "wbr"}
 SPECS = {
     "tenure": ColumnSpec("numeric"),
     "charge": ColumnSpec("numeric"),

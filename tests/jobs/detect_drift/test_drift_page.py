@@ -7,11 +7,14 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
-from include.drift_statistics.column_layouts import ColumnSpec
+from include.drift_statistics.column_layouts import ColumnSpec, choose_layout
+from include.drift_statistics.column_values import read_numbers
 from include.drift_statistics.comparison import compare_profiles
+from include.drift_statistics.numeric_counts import count_numbers
 from include.drift_statistics.performance_drift import RegisteredPerformance, performance_drift
 from include.drift_statistics.prediction_drift import compare_predictions, profile_scores
 from include.drift_statistics.profiles import build_profile, count_rows
+from sagemaker_jobs.distribution_shares import histogram
 from sagemaker_jobs.drift_page import render_drift_page
 from tests.jobs.detect_drift.batches import change
 from tests.jobs.detect_drift.page_reports import (
@@ -451,3 +454,32 @@ def test_page_of_the_real_job_when_tenure_is_tripled_then_names_it_first(halves,
     assert page.texts("h1") == ["Drift"]
     assert page.texts("span", "name")[0] == "tenure_months"
     assert len(page.texts("span", "name")) == 12
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize(
+    "batch",
+    [
+        np.concatenate([[-1.7e308, 1.7e308], np.linspace(0, 1, 298)]),
+        np.array([5e-324, 1e-322] * 150),
+        np.linspace(-1, 3, 300),
+    ],
+    ids=["two values as far as floats go", "denormal", "wider"],
+)
+def test_histogram_when_values_are_anything_then_holds_every_finite_row_once(batch):
+    usual = np.linspace(0, 1, 300)
+    layout = choose_layout(usual, ColumnSpec("numeric"))
+    drawn = histogram(layout, *(count_numbers(layout, read_numbers(values)) for values in (usual, batch)))
+
+    for shares, outside in (
+        (drawn.reference, drawn.reference_outside),
+        (drawn.current, drawn.current_outside),
+    ):
+        assert shares.min() >= 0
+        assert shares.sum() + outside == pytest.approx(1)
+
+
+def test_verdict_when_data_are_broken_then_tells_the_reasons_of_the_break_only(reference):
+    told = page_of(reference, broken()).texts("section", "verdict")[0]
+
+    assert "charge 33.3% of the values are missing, 0.0% in the referenceSince" in told

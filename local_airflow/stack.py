@@ -129,11 +129,12 @@ def open_aws_client(settings: StackSettings, service: str):
 
 def _start_aws(settings: StackSettings, *, is_missing: bool) -> None:
     if is_missing:
+        request_log = os.environ.get(REQUEST_LOG_VARIABLE)
         command = [
             str(_AWS_PYTHON), "-m", "local_aws",
             "--host", LOOPBACK, "--port", str(settings.aws_port), "--state-dir", str(settings.aws_state_dir),
             "--outbox", str(settings.outbox_dir),
-            *(("--request-log", os.environ[REQUEST_LOG_VARIABLE]) if REQUEST_LOG_VARIABLE in os.environ else ()),
+            *(("--request-log", request_log) if request_log else ()),
         ]  # fmt: skip
         start_process("aws", command, process_environment(settings), settings)
         _wait_until(lambda: _answers(f"{settings.aws_url}/health"), settings, "aws")

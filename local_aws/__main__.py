@@ -29,6 +29,7 @@ def main() -> int:
         default=120.0,
         help="time between SIGTERM and SIGKILL of a stopped job",
     )
+    parser.add_argument("--request-log", type=Path, help="file that gets one line of JSON per request")
     arguments = parser.parse_args()
     try:
         serve(
@@ -40,6 +41,7 @@ def main() -> int:
                 environments=read_environments(arguments.environments),
                 concurrent_jobs=arguments.concurrent_jobs,
                 stop_grace_seconds=arguments.stop_grace_seconds,
+                request_log=arguments.request_log and arguments.request_log.resolve(),
             )
         )
     except (StartError, EnvironmentsFileError) as error:

@@ -12,6 +12,7 @@ from local_aws.api_error import ApiError
 from local_aws.logs_service import LogsService
 from local_aws.moto_services import MotoServices
 from local_aws.request_details import Target, action_of, target_of
+from local_aws.request_log import RequestLog
 from local_aws.s3_requests import parse_request
 from local_aws.s3_responses import error_response
 from local_aws.s3_service import S3Service
@@ -34,10 +35,13 @@ class FrontApplication:
     logs: LogsService
     moto: MotoServices
     faults: ServiceFaults
+    request_log: RequestLog | None = None
 
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request; a defect becomes an InternalError with its traceback in the stand-in's log."""
         target = target_of(environ)
+        if self.request_log is not None:
+            self.request_log.note(environ, target)
         path = environ["PATH_INFO"]
         if path == "/health":
             return _json(start_response, 200, {"status": "ok"})

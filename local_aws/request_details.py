@@ -7,6 +7,7 @@ from urllib.parse import parse_qs, unquote
 
 from local_aws import DEFAULT_REGION
 
+CREDENTIAL_KEY = re.compile(r"Credential=([^/]+)/")
 CREDENTIAL = re.compile(r"Credential=[^/]*/\d{8}/([^/]+)/([^/]+)/aws4_request")
 
 

@@ -23,6 +23,7 @@ from local_aws.model_registry import ModelRegistry
 from local_aws.moto_services import MotoServices
 from local_aws.multipart_uploads import MultipartUploads
 from local_aws.object_store import ObjectStore
+from local_aws.request_log import RequestLog
 from local_aws.request_validation import service_model
 from local_aws.resource_tags import ResourceTags
 from local_aws.s3_requests import HEADERS
@@ -50,6 +51,7 @@ class ServerSettings:
     environments: list[JobEnvironment]
     concurrent_jobs: int = 2
     stop_grace_seconds: float = 120.0
+    request_log: Path | None = None
 
 
 class _RequestHandler(WSGIRequestHandler):
@@ -118,6 +120,7 @@ def _assemble(
         logs=LogsService(state, logs),
         moto=MotoServices(state, MessageOutbox(settings.outbox_directory)),
         faults=ServiceFaults(),
+        request_log=RequestLog(settings.request_log) if settings.request_log else None,
     )
     return application, runner
 

@@ -92,8 +92,9 @@ def find_terraform(work_directory: Path) -> Terraform:
     mirror = next(_mirrors(), None)
     if mirror is None:
         raise TerraformAbsentError(
-            f"no copy of the provider {_PROVIDER} is on this machine: run `terraform providers mirror DIR` in "
-            f"infrastructure/environments/development where there is a network, and set {MIRROR_VARIABLE}=DIR"
+            f"no copy of the provider {_PROVIDER} is on this machine: run `terraform providers mirror DIR` "
+            f"in infrastructure/environments/development where there is a network, and set "
+            f"{MIRROR_VARIABLE}=DIR"
         )
     work_directory.mkdir(parents=True, exist_ok=True)
     config = work_directory / "terraform.rc"

@@ -6,9 +6,9 @@ Run with the stand-in's Python: `account_stand_in.py PORT_FILE REQUEST_LOG`. The
    Deny with a condition is skipped here.
 2. The provider is sent here by an override file (account_terraform.py): a proxy for plain HTTP, so that host
    names, prefixes included, stay AWS's own.
-3. MWAA, a model package group's resource policy and a budget's subscribers and tags, which moto does not know, are
-   answered here. Requests for them are checked against botocore's model, limits included, before anything is
-   kept.
+3. MWAA, a model package group's resource policy and a budget's subscribers and tags, unknown to moto, are
+   answered here. Requests for them are checked against botocore's model, limits included, before anything
+   is kept.
 
 It shows well-formed requests, not that AWS would accept them.
 """
@@ -31,7 +31,7 @@ from moto.s3.models import FakeBucket
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from local_aws.api_error import ApiError
-from local_aws.request_details import action_of, target_of
+from local_aws.request_details import target_of
 from local_aws.request_validation import check_request
 
 ACCOUNT_ID = "123456789012"
@@ -105,7 +105,7 @@ class Airflow:
             has_path, has_version = (
                 bool(request.get(f"{kind}S3{part}")) for part in ("Path", "ObjectVersion")
             )
-            if kind == "Plugins" and has_path != has_version:
+            if has_path != has_version:
                 raise ApiError("ValidationException", f"{kind}: path and version come together", 400)
         if request["DagS3Path"].startswith("/"):
             raise ApiError("ValidationException", "DagS3Path is relative to the bucket", 400)
@@ -197,7 +197,7 @@ class Account:
             return self._own(
                 environ,
                 start_response,
-                lambda body: self.group_policies.answer(action_of(environ, body), body),
+                lambda body: self.group_policies.answer(action, body),
             )
         if target.service == "budgets" and action in self.budgets.ANSWERED:
             return self._own(environ, start_response, lambda body: self.budgets.answer(action, body))

@@ -72,7 +72,7 @@ class AppliedAccount:
 
 def resource_values(module: dict[str, Any]) -> dict[str, Any]:
     """Return address → values of a module's resources and of those of its modules."""
-    values = {resource["address"]: resource["values"] for resource in module.get("resources", [])}
+    values = {resource["address"]: resource.get("values", {}) for resource in module.get("resources", [])}
     for child in module.get("child_modules", []):
         values |= resource_values(child)
     return values
@@ -85,9 +85,11 @@ def start_stand_in(folder: Path) -> tuple[subprocess.Popen[bytes], int]:
     with (folder / "stand_in.log").open("wb") as log:
         process = subprocess.Popen(
             [
-                str(STAND_IN_PYTHON), str(CHECKOUT / "tests/infrastructure/account_stand_in.py"),
-                str(port_file), str(folder / "refused.log"),
-            ],  # fmt: skip
+                str(STAND_IN_PYTHON),
+                str(CHECKOUT / "tests/infrastructure/account_stand_in.py"),
+                str(port_file),
+                str(folder / "refused.log"),
+            ],
             cwd=CHECKOUT,
             env={"PYTHONPATH": str(CHECKOUT), "PATH": "/usr/bin:/bin"},
             stdout=log,
@@ -103,7 +105,7 @@ def start_stand_in(folder: Path) -> tuple[subprocess.Popen[bytes], int]:
 
 
 def prepare_environment(terraform: Terraform, target: Path, port: int, environment: str) -> Path:
-    """Copy the code, point its provider at the stand-in, name what a person would name; returns the folder."""
+    """Copy the code, point its provider at the stand-in, fill in what a person would; returns the folder."""
     folder = copy_infrastructure(target) / "environments" / environment
     bundle = target / "bundle"
     bundle.mkdir()

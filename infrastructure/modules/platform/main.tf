@@ -36,11 +36,14 @@ module "registry" {
 module "alerts" {
   source = "../alerts"
 
-  name                 = var.name
-  account              = local.account
-  kms_key_arn          = module.encryption.key_arn
-  subscriptions        = var.subscriptions
-  model_package_groups = [module.registry.group_name, module.registry.synthetic_group_name]
+  name          = var.name
+  account       = local.account
+  kms_key_arn   = module.encryption.key_arn
+  subscriptions = var.subscriptions
+  model_package_groups = flatten([
+    [module.registry.group_name, module.registry.synthetic_group_name],
+    [for name in var.other_model_package_groups : [name, "${name}-synthetic"]],
+  ])
 }
 
 module "roles" {
@@ -54,7 +57,7 @@ module "roles" {
   airflow_environment_name = var.name
   dags_path                = local.dags_path
   bundle_path              = local.bundle_path
-  model_package_group      = module.registry.group_name
+  model_package_groups     = concat([module.registry.group_name], var.other_model_package_groups)
   metric_namespace         = var.metric_namespace
   drift_topic_arn          = module.alerts.drift_topic_arn
   approver_principal_arns  = var.approver_principal_arns

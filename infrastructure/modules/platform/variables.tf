@@ -91,6 +91,12 @@ variable "model_package_group" {
   default     = "telecom-churn"
 }
 
+variable "other_model_package_groups" {
+  description = "Further groups that a run's model_package_group may name; everything else is denied to Airflow."
+  type        = list(string)
+  default     = []
+}
+
 variable "metric_namespace" {
   description = "CloudWatch namespace of the project's own metrics."
   type        = string

@@ -10,11 +10,22 @@ locals {
     airflow_environment_name = var.airflow_environment_name
     dags_path                = var.dags_path
     bundle_path              = var.bundle_path
-    model_package_group      = var.model_package_group
+    registry_arns            = local.registry_arns
+    approvable_arns          = [for name in var.model_package_groups : "${local.sagemaker}:model-package/${name}/*"]
     metric_namespace         = var.metric_namespace
     drift_topic_arn          = var.drift_topic_arn
     job_role_arn             = "arn:${var.account.partition}:iam::${var.account.id}:role/${local.job_role_name}"
   }
+  sagemaker = "arn:${var.account.partition}:sagemaker:${var.account.region}:${var.account.id}"
+  registry_arns = flatten([
+    for name in var.model_package_groups : [
+      for group in [name, "${name}-synthetic"] : [
+        "${local.sagemaker}:model-package-group/${group}",
+        "${local.sagemaker}:model-package/${group}/*",
+      ]
+    ]
+  ])
+
   job_role_name = "${var.name}-sagemaker-job"
   has_approvers = length(var.approver_principal_arns) > 0
   # A trust policy needs a principal even when nobody may take the role: then the whole account is denied it.

@@ -47,9 +47,14 @@ variable "bundle_path" {
   type        = string
 }
 
-variable "model_package_group" {
-  description = "Model package group of models made from real data."
-  type        = string
+variable "model_package_groups" {
+  description = "Model package groups that runs may register in, without the -synthetic ones, which follow by themselves."
+  type        = list(string)
+
+  validation {
+    condition     = length(var.model_package_groups) > 0 && alltrue([for name in var.model_package_groups : can(regex("^[a-zA-Z0-9](-*[a-zA-Z0-9]){0,52}$", name)) && !endswith(name, "-synthetic")])
+    error_message = "Each group takes up to 53 letters, digits and hyphens and does not end in -synthetic."
+  }
 }
 
 variable "metric_namespace" {

@@ -77,7 +77,7 @@ run "environment_runs_the_proven_airflow_in_two_private_subnets" {
   }
 }
 
-run "airflow_version_when_unproven_then_is_refused" {
+run "values_that_mwaa_or_cloudwatch_does_not_take_then_are_refused" {
   command = plan
 
   module {
@@ -85,52 +85,26 @@ run "airflow_version_when_unproven_then_is_refused" {
   }
 
   variables {
-    airflow_version = "3.9.9"
+    airflow_version                 = "3.9.9"
+    environment_class               = "mw1.huge"
+    log_retention_days              = 45
+    settings                        = { CHURN_DRIFT_SCHEDULE = "'; rm -rf /" }
+    subnet_ids                      = ["subnet-0a"]
+    webserver_access_mode           = "OPEN"
+    weekly_maintenance_window_start = "SUN:03:15"
+    workers                         = { min = 3, max = 2 }
   }
 
-  expect_failures = [var.airflow_version]
-}
-
-run "environment_class_when_unknown_then_is_refused" {
-  command = plan
-
-  module {
-    source = "../mwaa"
-  }
-
-  variables {
-    environment_class = "mw1.huge"
-  }
-
-  expect_failures = [var.environment_class]
-}
-
-run "one_subnet_then_is_refused" {
-  command = plan
-
-  module {
-    source = "../mwaa"
-  }
-
-  variables {
-    subnet_ids = ["subnet-0a"]
-  }
-
-  expect_failures = [var.subnet_ids]
-}
-
-run "log_retention_when_cloudwatch_has_no_such_then_is_refused" {
-  command = plan
-
-  module {
-    source = "../mwaa"
-  }
-
-  variables {
-    log_retention_days = 45
-  }
-
-  expect_failures = [var.log_retention_days]
+  expect_failures = [
+    var.airflow_version,
+    var.environment_class,
+    var.log_retention_days,
+    var.settings,
+    var.subnet_ids,
+    var.webserver_access_mode,
+    var.weekly_maintenance_window_start,
+    var.workers,
+  ]
 }
 
 run "many_workers_on_micro_then_are_refused" {
@@ -146,18 +120,4 @@ run "many_workers_on_micro_then_are_refused" {
   }
 
   expect_failures = [var.workers]
-}
-
-run "setting_that_would_break_the_startup_script_then_is_refused" {
-  command = plan
-
-  module {
-    source = "../mwaa"
-  }
-
-  variables {
-    settings = { CHURN_DRIFT_SCHEDULE = "'; rm -rf /" }
-  }
-
-  expect_failures = [var.settings]
 }

@@ -97,7 +97,7 @@ run "network_when_there_is_one_then_nothing_but_the_security_group_is_made" {
   }
 }
 
-run "one_zone_then_is_refused" {
+run "one_zone_one_subnet_and_no_way_to_aws_then_are_refused" {
   command = plan
 
   module {
@@ -105,24 +105,13 @@ run "one_zone_then_is_refused" {
   }
 
   variables {
-    availability_zones = ["eu-west-1a", "eu-west-1a"]
+    availability_zones  = ["eu-west-1a", "eu-west-1a"]
+    existing            = { vpc_id = "vpc-0a", subnet_ids = ["subnet-0a"] }
+    interface_endpoints = ["kms", "logs"]
+    vpc_cidr            = "10.20.0.0/28"
   }
 
-  expect_failures = [var.availability_zones]
-}
-
-run "one_subnet_then_is_refused" {
-  command = plan
-
-  module {
-    source = "../network"
-  }
-
-  variables {
-    existing = { vpc_id = "vpc-0a", subnet_ids = ["subnet-0a"] }
-  }
-
-  expect_failures = [var.existing]
+  expect_failures = [var.availability_zones, var.existing, var.interface_endpoints, var.vpc_cidr]
 }
 
 run "no_way_to_aws_then_is_refused" {
@@ -138,18 +127,4 @@ run "no_way_to_aws_then_is_refused" {
   }
 
   expect_failures = [var.nat_gateway_enabled]
-}
-
-run "a_needed_endpoint_left_out_then_is_refused" {
-  command = plan
-
-  module {
-    source = "../network"
-  }
-
-  variables {
-    interface_endpoints = ["kms", "logs"]
-  }
-
-  expect_failures = [var.interface_endpoints]
 }

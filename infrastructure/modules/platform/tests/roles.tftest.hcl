@@ -46,7 +46,7 @@ variables {
   airflow_environment_name = "telecom-churn-test"
   dags_path                = "dags"
   bundle_path              = "mwaa"
-  model_package_group      = "telecom-churn"
+  model_package_groups     = ["telecom-churn"]
   metric_namespace         = "TelecomChurn"
   drift_topic_arn          = "arn:aws:sns:eu-west-1:123456789012:telecom-churn-test-drift"
   approver_principal_arns  = ["arn:aws:iam::123456789012:role/ml-lead"]

@@ -14,6 +14,7 @@ SKLEARN_JOB_TESTS := .venvs/sklearn_job/.ready-job_tests
 PANDAS3_JOB_TESTS := .venvs/sklearn_job_pandas3/.ready-sklearn_job_pandas3-job_tests
 TENSORFLOW_JOB := .venvs/tensorflow_job/.ready-tensorflow_job-job_tests
 IMAGE_TABLE := .venvs/image_table/.ready-image_table
+POLICY_CHECK := .venvs/policy_check/.ready-policy_check
 MWAA_3_3_1 := .venvs/preflight-3.3.1/.ready-preflight-3.3.1
 MWAA_3_2_1 := .venvs/preflight-3.2.1/.ready-preflight-3.2.1
 
@@ -38,6 +39,8 @@ $(TENSORFLOW_JOB): requirements/tensorflow_job.lock requirements/job_tests.lock 
 	@scripts/make_environment tensorflow_job tensorflow_job job_tests
 $(IMAGE_TABLE): requirements/image_table.lock | $(TOOLS)
 	@scripts/make_environment image_table image_table
+$(POLICY_CHECK): requirements/policy_check.lock | $(TOOLS)
+	@scripts/make_environment policy_check policy_check
 $(MWAA_3_3_1): requirements/preflight/3.3.1.lock | $(TOOLS)
 	@scripts/make_environment preflight-3.3.1 preflight/3.3.1
 $(MWAA_3_2_1): requirements/preflight/3.2.1.lock | $(TOOLS)
@@ -85,7 +88,7 @@ preflight: bundle $(MWAA_3_3_1) $(MWAA_3_2_1)  ## Build the bundle and prove it 
 	@PYTHONPATH=. .venvs/airflow/bin/python -m scripts.preflight
 
 # --- proofs ------------------------------------------------------------------------------------------
-TEST_ENVIRONMENTS := $(DEVELOPMENT) $(LOCAL_AWS) $(SKLEARN_JOB_TESTS) $(PANDAS3_JOB_TESTS) $(TENSORFLOW_JOB) $(IMAGE_TABLE) $(MWAA_3_3_1) $(MWAA_3_2_1)
+TEST_ENVIRONMENTS := $(DEVELOPMENT) $(LOCAL_AWS) $(SKLEARN_JOB_TESTS) $(PANDAS3_JOB_TESTS) $(TENSORFLOW_JOB) $(IMAGE_TABLE) $(POLICY_CHECK) $(MWAA_3_3_1) $(MWAA_3_2_1)
 
 .PHONY: test test-fast lint image-table
 test: $(TEST_ENVIRONMENTS)  ## Run all tests: lint, types, units, jobs in every image, end to end
@@ -98,8 +101,12 @@ image-table: $(IMAGE_TABLE)  ## Write the committed table of SageMaker image URI
 	@PYTHONPATH=. .venvs/image_table/bin/python scripts/write_image_table.py
 
 # --- infrastructure: Terraform, checked without an account -------------------------------------------
-.PHONY: function-archives infrastructure-check
+.PHONY: function-archives infrastructure-check environment-policies policy-coverage
 function-archives:  ## Zip the Lambda functions into dist/functions, where Terraform looks for them
 	@PYTHONPATH=. $(PYTHON) -m scripts.build_function_archives
 infrastructure-check:  ## Check the Terraform code: format, validity, tests of every module (no account, no network)
 	@PYTHONPATH=. $(PYTHON) -m scripts.check_infrastructure
+environment-policies: $(POLICY_CHECK)  ## Install AWS's list of IAM actions, which the policies are checked against
+policy-coverage: $(AIRFLOW) $(POLICY_CHECK)  ## Judge recorded AWS calls by the policies: make policy-coverage [LOG=path]
+	@.venvs/policy_check/bin/python scripts/check_policy_actions.py
+	@PYTHONPATH=. .venvs/airflow/bin/python -m scripts.policy_coverage judge $(LOG)

@@ -25,6 +25,7 @@ from sagemaker_jobs.batch_reading import (
 )
 from sagemaker_jobs.domain_classifier import SAMPLE_ROWS
 from sagemaker_jobs.drift_job_report import BatchFacts, PredictionFindings
+from sagemaker_jobs.drift_settings import SCORES_SHARE
 from sagemaker_jobs.feature_profiles import count_in_parts
 from sagemaker_jobs.header_matching import match_batch_header
 from sagemaker_jobs.job_entry import report_progress
@@ -154,6 +155,8 @@ def _judge(
     report_progress("count", f"{current.rows:,} rows")
     predictions, told = _compare_scores(scoring, counts, rule)
     facts = BatchFacts(date, len(batch.files), batch.size_bytes, batch.missing_names, batch.extra_names)
+    if predictions is not None:  # one verdict from both: together they may spend alpha once
+        rule = replace(rule, family_share=1 - SCORES_SHARE)
     return JudgedBatch(
         facts,
         compare_profiles(reference, current, rule),
@@ -195,5 +198,5 @@ def _compare_scores(
         if counts.rows and scoring.reference is None:
             notes.append("scores were not compared: no reference scores were given")
         return None, tuple(notes)
-    result = compare_predictions(scoring.reference, counts.profile, rule)
+    result = compare_predictions(scoring.reference, counts.profile, replace(rule, family_share=SCORES_SHARE))
     return PredictionFindings(result, counts.rows, counts.unscored), tuple(notes)

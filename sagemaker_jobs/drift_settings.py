@@ -16,6 +16,8 @@ from sagemaker_jobs.job_entry import InvalidInputError
 
 DEFAULT_YEARLY_FALSE_ALERTS = 0.1
 DEFAULT_ACCURACY_DROP = PerformanceRule().accuracy_drop
+# Part of a day's alpha that goes to the model's scores when there are any; the features have the rest.
+SCORES_SHARE = 0.2
 UNVERSIONED_MODEL = "unversioned"
 
 
@@ -36,7 +38,8 @@ class JobRule:
     def to_mapping(self) -> dict[str, Any]:
         """Strict JSON, as stored with the report."""
         return {
-            **self.drift_rule.to_mapping(),
+            **{name: value for name, value in self.drift_rule.to_mapping().items() if name != "family_share"},
+            "scores_share": SCORES_SHARE,
             "yearly_false_alerts": self.yearly_false_alerts,
             "domain_classifier": self.domain_classifier,
             "accuracy_drop": self.accuracy_drop,

@@ -155,7 +155,8 @@ def _by_p_value(test: TestResult) -> float:
 def _test(part: Evidence, adjusted: float, columns: int, rule: DriftRule, drifted: bool) -> TestResult:
     """A component's own corrected p-value is Bonferroni over components (by weight) and columns."""
     share = part.weight if part.test == "missing" else part.weight * (1 - rule.missing_share)
-    own = min(1.0, part.p_value * columns / (share * (1 - rule.joint_share))) if share > 0 else 1.0
+    share *= rule.family_share * (1 - rule.joint_share)
+    own = min(1.0, part.p_value * columns / share) if share > 0 else 1.0
     counts = drifted and own <= rule.alpha and part.effect >= part.floor
     sentence = TEXTS[part.test].format(direction=part.direction, effect=part.effect)
     return TestResult(

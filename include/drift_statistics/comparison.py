@@ -25,7 +25,7 @@ def rows_needed(reference_rows: int, columns: int, rule: DriftRule) -> int | Non
     Normal approximation of a two-sample location test at alpha / columns. None when the reference itself is
     too small: then no batch is large enough.
     """
-    level = rule.alpha * (1 - rule.joint_share) / max(columns, 1)
+    level = rule.alpha * rule.family_share * (1 - rule.joint_share) / max(columns, 1)
     reach = float(ndtri(1 - level / 2) + ndtri(rule.detectable_power)) / rule.detectable_shift
     rest = 1 / (reach * reach) - (1 / reference_rows if reference_rows > 0 else math.inf)
     if rest <= 0:
@@ -76,7 +76,7 @@ def _judge(
     adjusted = adjust_p_values([findings[name].p_value for name in names], rule.correction)
     features = []
     for name, p_value in zip(names, adjusted, strict=True):
-        corrected = min(1.0, p_value / (1 - rule.joint_share))
+        corrected = min(1.0, p_value / (rule.family_share * (1 - rule.joint_share)))
         layout = reference.layout[name]
         features.append(
             to_result(name, column_kind(layout), findings[name], corrected, len(names), rule, enough)

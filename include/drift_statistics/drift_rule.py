@@ -14,6 +14,8 @@ class DriftRule:
     Args:
         alpha: family-wise error of one day over all columns and the joint test.
         correction: "holm" (default), "bh" or "none" across columns.
+        family_share: part of alpha that this comparison may spend, when it is one of several that lead to one
+        verdict; adjusted p-values are divided by it, so that they are always held against alpha.
         joint_share: part of alpha for changed dependence between columns.
         missing_share: part of a column's alpha for its missing rate, spent only when a value is missing.
         floor_*: an effect below its floor is no drift however sure it is.
@@ -26,6 +28,7 @@ class DriftRule:
 
     alpha: float = 0.05
     correction: str = "holm"
+    family_share: float = 1.0
     joint_share: float = 0.05
     missing_share: float = 0.10
     floor_distance: float = 0.02
@@ -80,5 +83,7 @@ class DriftRule:
                 raise ValueError(f"{field.name} is {value}; it must lie between 0 and {largest}")
         if not 0 < self.alpha < 1 or not 0 <= self.joint_share < 1 or not 0 <= self.missing_share < 1:
             raise ValueError("alpha, joint_share and missing_share must lie between 0 and 1")
+        if self.family_share <= 0:
+            raise ValueError("family_share must lie above 0")
         if not 0 < self.detectable_power < 1 or self.detectable_shift <= 0:
             raise ValueError("detectable_power must lie between 0 and 1, detectable_shift above 0")

@@ -67,7 +67,8 @@ def joint_test(reference: JointMoments, current: JointMoments, rule: DriftRule) 
     place = np.unravel_index(int(np.argmax(counted)), z.shape)
     statistic = float(counted[place])
     p_value = min(1.0, pairs * math.erfc(statistic / math.sqrt(2)))
-    adjusted = min(1.0, p_value / rule.joint_share) if rule.joint_share > 0 else 1.0
+    share = rule.joint_share * rule.family_share
+    adjusted = min(1.0, p_value / share) if share > 0 else 1.0
     drifted = adjusted <= rule.alpha
     first, second = reference.names[int(place[0])], reference.names[int(place[1])]
     r_before, r_now = (float(matrix[place]) if statistic > 0 else 0.0 for matrix in (before, now))

@@ -35,6 +35,16 @@ def test_predictions_when_customers_are_alike_then_are_quiet_and_written(approve
     assert done.report["model"] == {"version": "telecom-churn/3", "data_origin": "synthetic"}
 
 
+def test_alpha_when_features_and_scores_lead_to_one_verdict_then_is_spent_once(approved, run, rows):
+    scored = run(rows, approved.reference, *approved.arguments).report
+    unscored = run(rows, approved.reference).report
+
+    by_name = {feature["name"]: feature["adjusted_p_value"] for feature in unscored["features"]}
+    stricter = {feature["name"]: feature["adjusted_p_value"] for feature in scored["features"]}
+    assert stricter == {name: pytest.approx(min(1.0, value / 0.8)) for name, value in by_name.items()}
+    assert scored["rule"]["scores_share"] == 0.2
+
+
 def test_predictions_when_the_job_scores_then_are_those_of_the_model(approved, run, rows, train_model):
     import pandas as pd
 

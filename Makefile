@@ -81,11 +81,14 @@ status:  ## Tell which parts of the laptop stack run
 	@$(LAPTOP) status
 
 # --- Amazon MWAA (docs/deploying.md) ------------------------------------------------------------------
-.PHONY: bundle preflight
+.PHONY: bundle preflight deploy
 bundle: $(AIRFLOW)  ## Build what goes to MWAA into dist/: DAGs, plugins.zip, requirements, startup.sh, job code, manifest
 	@PYTHONPATH=. .venvs/airflow/bin/python -m scripts.build_mwaa_bundle
 preflight: bundle $(MWAA_3_3_1) $(MWAA_3_2_1)  ## Build the bundle and prove it in environments like MWAA's images 3.3.1 and 3.2.1
 	@PYTHONPATH=. .venvs/airflow/bin/python -m scripts.preflight
+deploy: $(AIRFLOW)  ## Bring the proven bundle to MWAA and see that it runs: make deploy ENV=development [DRY_RUN=1] [ROLLBACK=1] [OUTPUTS=path]
+	@[ -n "$(ENV)" ] || { echo "which environment? make deploy ENV=development or ENV=production" >&2; exit 2; }
+	@PYTHONPATH=. .venvs/airflow/bin/python -m scripts.deploy_mwaa --environment "$(ENV)" $(if $(OUTPUTS),--outputs "$(OUTPUTS)") $(if $(DRY_RUN),--dry-run) $(if $(ROLLBACK),--rollback)
 
 # --- proofs ------------------------------------------------------------------------------------------
 TEST_ENVIRONMENTS := $(DEVELOPMENT) $(LOCAL_AWS) $(SKLEARN_JOB_TESTS) $(PANDAS3_JOB_TESTS) $(TENSORFLOW_JOB) $(IMAGE_TABLE) $(POLICY_CHECK) $(MWAA_3_3_1) $(MWAA_3_2_1)

@@ -167,7 +167,12 @@ def upload_job_bundle(bundle: BuiltBundle, bucket: str, revision: str, s3: Any) 
         key = f"{split_s3_uri(uri)[1]}/{path.name}"
         if not _object_exists(s3, bucket, key):
             s3.put_object(Bucket=bucket, Key=key, Body=path.read_bytes())
-    pointer = JobBundle(uri=uri, sha256=bundle.sha256, git_revision=revision)
+    return point_to_job_bundle(bundle.sha256, bucket, revision, s3)
+
+
+def point_to_job_bundle(sha256: str, bucket: str, revision: str, s3: Any) -> JobBundle:
+    """Make an uploaded bundle the one that runs use from now on; returns the pointer."""
+    pointer = JobBundle(uri=bundle_prefix(bucket, sha256), sha256=sha256, git_revision=revision)
     content = {"contract": "job_bundle", "version": 1, **pointer.to_mapping()}
     s3.put_object(
         Bucket=bucket,

@@ -39,6 +39,7 @@ OURS = {"stored_profile": "this project", "scipy": "scipy + contingency"}
 NAMES = OURS | TOOLS
 DISTRIBUTIONS = {"evidently": "evidently", "nannyml": "nannyml", "alibi_detect": "alibi-detect"}
 SLOW = {"evidently", "nannyml", "whylogs"}  # these get fewer replicates
+P_VALUES = {"stored_profile", "scipy", "alibi_detect", "whylogs"}  # the others give distances
 LONGEST_SECONDS = 180
 
 
@@ -84,7 +85,7 @@ def run_power(directory: Path, counts: tuple[int, int], slow_counts: tuple[int, 
         wanted = {(name, seed): place for place, (name, _, seed) in enumerate(scenarios(quiet, count))}
         kept = [run for run in drawn if (run.name, run.seed) in wanted]
         runs[version(peer)] = sorted(kept, key=lambda run: wanted[run.name, run.seed])
-    power_tables(runs)
+    power_tables(runs, {version(peer) for peer in P_VALUES})
 
 
 def prepare_files(directory: Path, sizes: list[int]) -> None:

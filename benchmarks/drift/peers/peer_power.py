@@ -1,12 +1,12 @@
 """Power at an equal false-alarm rate from the statistics that each tool gave for each replicate.
 
-A tool's statistics are made comparable across columns by dividing each by its 99 % point among batches
-without drift; the largest of them is the day's. Its threshold is exceeded by 5 % of two thirds of the quiet
-batches; the remaining third, which set nothing, tells what the threshold is really worth.
+A day's statistic is the largest over the columns. p-values are comparable as they are; distances are made so
+by dividing each column's by its 99 % point among batches without drift. The day's threshold is exceeded by
+5 % of two thirds of the quiet batches; the remaining third, which set nothing, tells what it is really worth.
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -38,15 +38,17 @@ def day_scores(runs: Sequence[Replicate], scale: Mapping[str, float]) -> npt.NDA
     ])  # fmt: skip
 
 
-def column_scale(runs: Sequence[Replicate]) -> dict[str, float]:
-    """99 % point of each column's statistic among quiet batches."""
+def column_scale(runs: Sequence[Replicate], *, p_values: bool) -> dict[str, float]:
+    """99 % point of each column's statistic among quiet batches; 1 where the statistics are p-values."""
+    if p_values:
+        return dict.fromkeys(runs[0].statistics, 1.0)
     return {
         name: max(float(np.nanquantile([run.statistics[name] for run in runs], COLUMN_POINT)), SMALLEST)
         for name in runs[0].statistics
     }
 
 
-def power_tables(runs: Mapping[str, Sequence[Replicate]]) -> None:
+def power_tables(runs: Mapping[str, Sequence[Replicate]], p_value_tools: Collection[str]) -> None:
     """Write the table at equal false alarm and the one at the tools' own defaults."""
     _require_same_rows(runs)
     equal: dict[str, list[str]] = {name: [name] for name in (QUIET, *SHIFTS)}
@@ -55,7 +57,7 @@ def power_tables(runs: Mapping[str, Sequence[Replicate]]) -> None:
     for tool, all_runs in runs.items():
         by_name = {name: [run for run in all_runs if run.name == name] for name in equal}
         split = len(by_name[QUIET]) * 2 // 3
-        scale = column_scale(by_name[QUIET][:split])
+        scale = column_scale(by_name[QUIET][:split], p_values=tool in p_value_tools)
         limit = float(np.quantile(day_scores(by_name[QUIET][:split], scale), DAY_POINT))
         for name, row in equal.items():
             chosen = by_name[name][split:] if name == QUIET else by_name[name]

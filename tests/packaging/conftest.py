@@ -1,13 +1,18 @@
 """One bundle, built once; tests plant their faults in copies of it."""
 
+import json
 import shutil
 import zipfile
 from pathlib import Path
 
+import boto3
 import pytest
+from moto import mock_aws
 
 from scripts.build_mwaa_bundle import build_mwaa_bundle
 from scripts.preflight.run import UnpackedBundle
+from tests.packaging.deployment_account import Account, changed
+from tests.packaging.mwaa_stand_in import BUCKET, MwaaServer, MwaaStandIn
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -67,3 +72,35 @@ class PlantedBundle:
 @pytest.fixture
 def planted(bundle_copy, tmp_path):
     return PlantedBundle(bundle_copy, tmp_path / "plugins")
+
+
+@pytest.fixture
+def account(monkeypatch):
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    with mock_aws():
+        s3 = boto3.client("s3", region_name="eu-west-1")
+        s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
+        s3.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
+        stand_in = MwaaStandIn(boto3.client("s3", region_name="eu-west-1"), BUCKET)
+        with MwaaServer(stand_in) as server:
+            yield Account(server, stand_in, s3)
+
+
+@pytest.fixture
+def next_bundle(built_bundle, tmp_path):
+    """Another plugins.zip, another job bundle, one DAG changed, one removed, one new."""
+    folder = changed(
+        built_bundle,
+        tmp_path / "next",
+        **{
+            "plugins.zip": "other plugins",
+            "dags__churn_retraining.py": "# changed\n",
+            "dags__churn_drift_monitoring.py": None,
+            "dags__churn_new.py": "# new\n",
+        },
+    )
+    mapping = json.loads((folder / "manifest.json").read_text()) | {"job_bundle": "f" * 64}
+    (folder / "manifest.json").write_text(json.dumps(mapping))
+    return folder

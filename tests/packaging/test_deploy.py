@@ -1,24 +1,14 @@
 """Deployments against a versioned bucket and an MWAA stand-in: order, resuming, nothing twice, going back."""
 
 import json
-import shutil
-from pathlib import Path
 
-import boto3
 import pytest
-from botocore.config import Config
-from moto import mock_aws
 
-from scripts.bundle_manifest import BundleManifest, describe_file, read_manifest
-from scripts.deployment.airflow_environment import Waiting
-from scripts.deployment.artifact_store import ArtifactStore
-from scripts.deployment.deployment import Deployer, deploy, roll_back
 from scripts.deployment.errors import DeploymentError, TargetError
-from scripts.deployment.target import DeploymentTarget
 from scripts.mwaa_images import ImageError
-from tests.packaging.mwaa_stand_in import BUCKET, ENVIRONMENT, OUTPUT, MwaaServer, MwaaStandIn
+from tests.packaging.deployment_account import KilledError, changed
+from tests.packaging.mwaa_stand_in import BUCKET, ENVIRONMENT
 
-WRITES = ("PutObject", "DeleteObject", "UpdateEnvironment")
 FIRST_DEPLOYMENT = [
     "deployments/pending.json",
     "job-bundles/<sha256>/sourcedir.tar.gz",
@@ -34,128 +24,6 @@ FIRST_DEPLOYMENT = [
     "deployments/current.json",
     "delete deployments/pending.json",
 ]
-
-
-class KilledError(BaseException):
-    """The process ends here; nothing may catch it."""
-
-
-class Account:
-    """Bucket, MWAA stand-in and clients; `writes` lists every call that changed something."""
-
-    def __init__(self, server, stand_in, s3):
-        self.stand_in, self.s3 = stand_in, s3
-        config = Config(inject_host_prefix=False, retries={"max_attempts": 0})
-        self.mwaa = boto3.client("mwaa", region_name="eu-west-1", endpoint_url=server.url, config=config)
-        self.writes: list[str] = []
-        self.kill_after: int | None = None
-        self.lines: list[str] = []
-        self.clock = 0.0
-        for client in (self.s3, self.mwaa):
-            client.meta.events.register("provide-client-params.*.*", self._note)
-            client.meta.events.register("after-call.*.*", self._kill)
-
-    def _note(self, params, model, **_):
-        self._last = model.name in WRITES
-        if self._last:
-            key = params.get("Key", model.name)
-            sha = key.split("/")[1] if key.startswith("job-bundles/") and key.count("/") == 2 else None
-            text = key.replace(sha, "<sha256>") if sha else key
-            self.writes.append(f"delete {text}" if model.name == "DeleteObject" else text)
-
-    def _kill(self, **_):
-        if self._last and len(self.writes) == self.kill_after:
-            raise KilledError
-
-    def sleep(self, seconds):
-        self.clock += seconds
-
-    def deployer(self, **settings):
-        output = {**OUTPUT, "settings": {**OUTPUT["settings"], **settings}}
-        waiting = Waiting(sleep=self.sleep, now=lambda: self.clock)
-        store = ArtifactStore(self.s3, BUCKET)
-        target = DeploymentTarget.from_mapping(output, "test")
-        return Deployer(target, store, self.mwaa, waiting, self.lines.append)
-
-    def deploy(self, bundle, *, dry_run=False, **settings):
-        self.writes.clear()
-        self.lines.clear()
-        deploy(self.deployer(**settings), bundle, read_manifest(bundle), is_dry_run=dry_run)
-
-    def roll_back(self):
-        self.writes.clear()
-        self.lines.clear()
-        roll_back(self.deployer())
-
-    def state(self):
-        """Everything a deployment leaves, without times and numbers."""
-        listed = self.s3.list_objects_v2(Bucket=BUCKET)["Contents"]
-        objects = {
-            entry["Key"]: self.s3.get_object(Bucket=BUCKET, Key=entry["Key"])["Body"].read()
-            for entry in listed
-            if not entry["Key"].startswith("deployments/0")
-        }
-        return objects, {kind: self.running(kind) for kind in ("Plugins", "Requirements", "StartupScript")}
-
-    def running(self, kind):
-        """The bytes of the S3 version that the environment points at."""
-        environment = self.stand_in.environment
-        key, version = environment[f"{kind}S3Path"], environment[f"{kind}S3ObjectVersion"]
-        return self.s3.get_object(Bucket=BUCKET, Key=key, VersionId=version)["Body"].read()
-
-    def read(self, key):
-        return self.s3.get_object(Bucket=BUCKET, Key=key)["Body"].read()
-
-
-@pytest.fixture
-def account(monkeypatch):
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
-    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
-    with mock_aws():
-        s3 = boto3.client("s3", region_name="eu-west-1")
-        s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
-        s3.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
-        stand_in = MwaaStandIn(boto3.client("s3", region_name="eu-west-1"), BUCKET)
-        with MwaaServer(stand_in) as server:
-            yield Account(server, stand_in, s3)
-
-
-def changed(bundle: Path, target: Path, **files: str | None) -> Path:
-    """Copy a bundle, change or (with None) remove files, and write its manifest anew."""
-    shutil.copytree(bundle, target)
-    for name, text in files.items():
-        path = target / name.replace("__", "/")
-        path.unlink() if text is None else path.write_text(text)
-    old = read_manifest(bundle)
-    paths = sorted(p.relative_to(target).as_posix() for p in target.rglob("*") if p.is_file())
-    manifest = BundleManifest(
-        git_revision="next",
-        airflow_versions=old.airflow_versions,
-        python_version=old.python_version,
-        job_bundle=old.job_bundle,
-        files=tuple(describe_file(p, (target / p).read_bytes()) for p in paths if p != "manifest.json"),
-    )
-    (target / "manifest.json").write_text(json.dumps(manifest.to_mapping()))
-    return target
-
-
-@pytest.fixture
-def next_bundle(built_bundle, tmp_path):
-    """Another plugins.zip, another job bundle, one DAG changed, one removed, one new."""
-    folder = changed(
-        built_bundle,
-        tmp_path / "next",
-        **{
-            "plugins.zip": "other plugins",
-            "dags__churn_retraining.py": "# changed\n",
-            "dags__churn_drift_monitoring.py": None,
-            "dags__churn_new.py": "# new\n",
-        },
-    )
-    mapping = json.loads((folder / "manifest.json").read_text()) | {"job_bundle": "f" * 64}
-    (folder / "manifest.json").write_text(json.dumps(mapping))
-    return folder
 
 
 # --- order, and nothing twice ----------------------------------------------------------------------
@@ -299,21 +167,6 @@ def test_deploy_when_the_update_fails_then_tells_why_and_leaves_the_dags(account
     assert account.read("dags/churn_new.py") == b"# new\n"
 
 
-def test_roll_back_when_an_update_failed_then_the_last_finished_deployment_is_whole_again(
-    account, built_bundle, next_bundle
-):
-    account.deploy(built_bundle)
-    good, _ = account.state()
-    account.stand_in.fail_next_update = True
-    with pytest.raises(DeploymentError):
-        account.deploy(next_bundle)
-    account.roll_back()
-    found, _ = account.state()
-    assert found["job-bundles/current.json"] == good["job-bundles/current.json"]
-    assert account.running("Plugins") == (built_bundle / "plugins.zip").read_bytes()
-    assert account.stand_in.calls.count("UpdateEnvironment") == 2
-
-
 def test_deploy_when_airflow_cannot_import_a_file_then_fails_when_time_is_up(account, built_bundle):
     account.stand_in.import_errors = [
         {"filename": "churn_x.py", "stack_trace": "Traceback\nImportError: no y"}
@@ -369,59 +222,6 @@ def test_deploy_when_the_bucket_keeps_no_versions_then_nothing_is_written(accoun
     with pytest.raises(TargetError, match="switch versioning on"):
         account.deploy(built_bundle)
     assert account.writes == []
-
-
-# --- going back ------------------------------------------------------------------------------------
-def test_roll_back_when_two_deployments_were_made_then_everything_is_as_after_the_first(
-    account, built_bundle, next_bundle
-):
-    account.deploy(built_bundle)
-    objects, running = account.state()
-    account.deploy(next_bundle)
-    account.roll_back()
-    found, found_running = account.state()
-    assert found_running == running
-    for key in ("job-bundles/current.json", "dags/churn_retraining.py", "dags/churn_drift_monitoring.py"):
-        assert found[key] == objects[key]
-    assert "dags/churn_new.py" not in found
-    assert not [write for write in account.writes if write.startswith("mwaa/")]
-    assert account.writes.index("UpdateEnvironment") < account.writes.index("dags/churn_retraining.py")
-
-
-def test_roll_back_when_asked_twice_then_does_not_go_forward_again(account, built_bundle, next_bundle):
-    account.deploy(built_bundle)
-    account.deploy(next_bundle)
-    account.roll_back()
-    with pytest.raises(TargetError, match="deployment 3 is the first; there is none before it"):
-        account.roll_back()
-
-
-def test_roll_back_when_nothing_was_deployed_then_says_so(account):
-    with pytest.raises(TargetError, match="no deployment is recorded yet"):
-        account.roll_back()
-
-
-def test_roll_back_when_a_version_is_gone_then_names_the_revision_to_deploy(
-    account, built_bundle, next_bundle
-):
-    account.deploy(built_bundle)
-    version = account.stand_in.environment["PluginsS3ObjectVersion"]
-    account.deploy(next_bundle)
-    account.s3.delete_object(Bucket=BUCKET, Key="mwaa/plugins.zip", VersionId=version)
-    with pytest.raises(
-        TargetError, match=r"no longer keeps mwaa/plugins\.zip of deployment 1; check out revision"
-    ):
-        account.roll_back()
-    assert account.writes == []
-
-
-def test_roll_back_when_the_environment_was_upgraded_then_refuses(account, built_bundle, next_bundle):
-    account.stand_in.environment["AirflowVersion"] = "3.2.1"
-    account.deploy(built_bundle)
-    account.stand_in.environment["AirflowVersion"] = "3.3.1"
-    account.deploy(next_bundle)
-    with pytest.raises(TargetError, match=r"made for Airflow 3\.2\.1, the environment runs 3\.3\.1"):
-        account.roll_back()
 
 
 # --- the records and the stand-in ------------------------------------------------------------------

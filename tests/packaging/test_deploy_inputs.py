@@ -1,4 +1,4 @@
-"""What a deployment begins with: a proven bundle, Terraform's outputs, and the startup script made of them."""
+"""What a deployment begins with: a proven bundle, Terraform's outputs, and the startup script."""
 
 import json
 import re

@@ -80,6 +80,15 @@ down:  ## Stop everything that `make up` started
 status:  ## Tell which parts of the laptop stack run
 	@$(LAPTOP) status
 
+# --- the compose stack: Airflow in containers as MWAA runs it (docs/running-in-containers.md) ---------
+.PHONY: stack-up stack-down test-stack
+stack-up:  ## Start Airflow in containers as MWAA runs it, with the AWS stand-in; prints URL and login
+	@scripts/stack up
+stack-down:  ## Remove the containers, networks and volumes that `make stack-up` made
+	@scripts/stack down
+test-stack: $(DEVELOPMENT) $(SKLEARN_JOB)  ## Test the compose stack from nothing to nothing; skipped, saying why, where no Docker engine can run
+	@scripts/test_stack
+
 # --- Amazon MWAA (docs/deploying.md) ------------------------------------------------------------------
 .PHONY: bundle preflight deploy
 bundle: $(AIRFLOW)  ## Build what goes to MWAA into dist/: DAGs, plugins.zip, requirements, startup.sh, job code, manifest

@@ -106,7 +106,7 @@ def test_stack_when_started_from_nothing_then_every_service_is_healthy(stack):
 
 def test_containers_when_running_then_no_process_is_roots(stack):
     users = {
-        service: set(docker("top", stack.container(service), "-eo", "uid,comm").split()[2::2])
+        service: set(docker("top", stack.container(service), "-eo", "uid,pid").split()[2::2])
         for service in SERVICES
     }
     assert all(users.values())

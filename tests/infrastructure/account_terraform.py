@@ -4,6 +4,7 @@ import json
 import subprocess
 import time
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -64,8 +65,17 @@ class AppliedAccount:
             config=Config(inject_host_prefix=False, s3={"addressing_style": "path"}),
         )
 
+    @cached_property
+    def deployment(self) -> dict[str, Any]:
+        """What `make deploy` is told."""
+        deployment: dict[str, Any] = json.loads(
+            self.terraform.run(self.folder, "output", "-json", "deployment").stdout
+        )
+        return deployment
+
+    @cached_property
     def planned_values(self) -> dict[str, Any]:
-        """Return address → values of every resource, from a plan as JSON."""
+        """Address → values of every resource, from a plan as JSON."""
         shown = self.terraform.run(self.folder, "show", "-json", "first.plan")
         return resource_values(json.loads(shown.stdout)["planned_values"]["root_module"])
 

@@ -128,7 +128,7 @@ MISTAKES: tuple[Mistake, ...] = (
     ),
     Mistake(
         "rules may not publish to the topic", TEST, "alerts/policies/topic.json.tftpl",
-        ', "events.amazonaws.com"', "", "fail in silence",
+        '"Service": "events.amazonaws.com"', '"Service": "event.amazonaws.com"', "fail in silence",
     ),
     Mistake(
         "anybody's SageMaker takes the job role", TEST, "roles/policies/job_trust.json.tftpl",

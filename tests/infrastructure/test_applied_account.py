@@ -21,7 +21,7 @@ KNOWN_DIFFERENCES = {
 
 
 def test_apply_when_run_then_makes_every_planned_resource(account):
-    planned = [address for address in account.planned_values() if ".data." not in address]
+    planned = [address for address in account.planned_values if ".data." not in address]
     made = int(re.search(r"(\d+) added", account.printed).group(1))
     assert made == len(planned)
     assert made > 100
@@ -40,7 +40,7 @@ def test_plan_when_run_again_then_differs_only_where_the_stand_in_forgets(accoun
 
 
 def test_s3_to_eventbridge_switch_when_planned_then_is_on_for_the_data_bucket(account):
-    values = account.planned_values()["module.platform.module.storage.aws_s3_bucket_notification.data"]
+    values = account.planned_values["module.platform.module.storage.aws_s3_bucket_notification.data"]
     assert values["eventbridge"] is True
 
 

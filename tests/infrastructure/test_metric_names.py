@@ -63,6 +63,8 @@ def test_dashboard_when_made_then_shows_published_metrics_only(account):
     shown = set()
     for widget in body["widgets"]:
         for metric in widget["properties"].get("metrics", []):
-            text = json.dumps(metric)
-            shown |= set(re.findall(r'MetricName=\\\\\\"(\w+)', text)) or {metric[1]}
+            if isinstance(metric[0], dict):
+                shown |= set(re.findall(r'MetricName="(\w+)"', metric[0]["expression"]))
+            else:
+                shown.add(metric[1])
     assert shown - {job_costs.METRIC_NAME} == published_metrics().keys() - {"DriftDetected"}

@@ -5,7 +5,8 @@ resource "aws_sns_topic" "this" {
   kms_master_key_id = var.kms_key_arn
 }
 
-# Without it rules, alarms and budgets publish into nothing, and nothing tells.
+# Without it rules, alarms and budgets publish into nothing, and nothing tells. EventBridge's own example of such a
+# policy has no Condition, and one that it does not meet would be silence too: only the others get one.
 resource "aws_sns_topic_policy" "this" {
   for_each = local.topics
 

@@ -55,11 +55,10 @@ run "events_reach_the_operations_topic" {
 
   assert {
     condition = alltrue([
-      for topic in aws_sns_topic_policy.this : anytrue([
-        for statement in jsondecode(topic.policy).Statement :
-        statement.Effect == "Allow" && statement.Action == "sns:Publish"
-        && toset(try(tolist(statement.Principal.Service), [])) == toset(["budgets.amazonaws.com", "cloudwatch.amazonaws.com", "events.amazonaws.com"])
-      ])
+      for topic in aws_sns_topic_policy.this : toset(flatten([
+        for statement in jsondecode(topic.policy).Statement : try([statement.Principal.Service], [])
+        if statement.Effect == "Allow" && statement.Action == "sns:Publish"
+      ])) == toset(["budgets.amazonaws.com", "cloudwatch.amazonaws.com", "events.amazonaws.com"])
     ])
     error_message = "Rules, alarms and budgets must be allowed to publish; else they fail in silence."
   }

@@ -92,7 +92,6 @@ run "values_that_mwaa_or_cloudwatch_does_not_take_then_are_refused" {
     subnet_ids                      = ["subnet-0a"]
     webserver_access_mode           = "OPEN"
     weekly_maintenance_window_start = "SUN:03:15"
-    workers                         = { min = 3, max = 2 }
   }
 
   expect_failures = [
@@ -103,8 +102,21 @@ run "values_that_mwaa_or_cloudwatch_does_not_take_then_are_refused" {
     var.subnet_ids,
     var.webserver_access_mode,
     var.weekly_maintenance_window_start,
-    var.workers,
   ]
+}
+
+run "fewer_workers_at_most_than_at_least_then_are_refused" {
+  command = plan
+
+  module {
+    source = "../mwaa"
+  }
+
+  variables {
+    workers = { min = 3, max = 2 }
+  }
+
+  expect_failures = [var.workers]
 }
 
 run "many_workers_on_micro_then_are_refused" {

@@ -77,6 +77,15 @@ class Stack:
             for name in docker(*command, "--filter", label).split()
         ]
 
+    def remove(self) -> None:
+        """Remove the stack; its containers' output stays where a person looks after a failure."""
+        folder = ROOT / ".local/stack-logs"
+        folder.mkdir(parents=True, exist_ok=True)
+        for service in self.services():
+            log = docker("logs", self.container(service), with_errors=True)
+            (folder / f"{service}.log").write_text(log)
+        self.compose("down")
+
     def open_api(self) -> AirflowApi:
         api = AirflowApi(self.settings)
         api.log_in()

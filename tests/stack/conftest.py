@@ -7,7 +7,7 @@ import socket
 import pytest
 
 from local_airflow.stack_settings import StackSettings
-from tests.stack.compose_stack import ROOT, Stack, docker
+from tests.stack.compose_stack import Stack
 
 
 def free_port() -> int:
@@ -32,13 +32,4 @@ def stack(tmp_path_factory):
         )
         yield made
     finally:
-        keep_logs(made)
-        made.compose("down")
-
-
-def keep_logs(stack: Stack) -> None:
-    """Leave the containers' output where a person looks after a failure."""
-    folder = ROOT / ".local/stack-logs"
-    folder.mkdir(parents=True, exist_ok=True)
-    for service in stack.services():
-        (folder / f"{service}.log").write_text(docker("logs", stack.container(service), with_errors=True))
+        made.remove()

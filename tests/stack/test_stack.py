@@ -199,5 +199,5 @@ def test_monitoring_when_tenure_is_three_times_as_long_then_one_message_is_sent(
 # The last of this file, in the order in which pytest runs them.
 def test_stack_when_taken_down_then_no_container_volume_or_network_is_left(stack):
     assert stack.remains()
-    stack.compose("down")
+    stack.remove()
     assert stack.remains() == []

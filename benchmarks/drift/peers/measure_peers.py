@@ -108,7 +108,7 @@ def run_speed(directory: Path, sizes: list[int], rounds: int) -> None:
     for turn in range(rounds):
         for rows in sizes:
             for peer in NAMES:
-                if peer in given_up or (turn > 0 and results[peer, rows][0]["whole"] > LONGEST_SECONDS / 3):
+                if peer in given_up or (turn > 0 and results[peer, rows][0]["whole"] > LONGEST_SECONDS / 2):
                     continue
                 found = measure(peer, directory, rows, sizes[0])
                 if found is None:

@@ -10,7 +10,7 @@ from scipy import stats  # type: ignore[import-untyped]
 
 # scipy adds one term per row where effective size * D^2 lies between these: seconds for a million rows.
 TAIL_START, TAIL_END = 2.2, 370.0
-# Below this the p-value is 1 to within 2e-11; scipy takes a matrix power, up to a third of a second, to say so.
+# Below this the p-value is 1 to within 2e-11; scipy takes a matrix power of up to .3 s to say so.
 NEARLY_ONE, SURELY_ONE = 0.045, 0.005
 LARGE_SAMPLE = 20_000
 SUMMED_TERMS = 4096
@@ -92,7 +92,7 @@ def kolmogorov_p_value(statistic: float, rows_reference: int, rows_current: int)
 
 
 def _small_distance(rows: float, z: float) -> float:
-    """P(sqrt(n) D <= z) for small z: the first term of Kolmogorov's series and of its correction in 1/sqrt(n).
+    """P(sqrt(n) D <= z) for small z: Kolmogorov's first term and its correction in 1/sqrt(n).
 
     Pelz and Good (1976), Journal of the Royal Statistical Society B 38; what is left out is below 1e-12.
     """

@@ -279,7 +279,7 @@ def test_kolmogorov_smirnov_when_distinct_values_are_few_then_equals_scipy():
         assert math.isclose(result.p_value, expected.pvalue, rel_tol=1e-12, abs_tol=1e-300)
 
 
-@pytest.mark.parametrize("rows", [50_000, 200_000])
+@pytest.mark.parametrize("rows", [50_000, 300_000])
 @pytest.mark.parametrize("scaled", [1e-6, 0.03, 0.044, 2.3, 9.0, 80.0])
 def test_kolmogorov_p_value_when_samples_are_large_then_equals_scipy(rows, scaled):
     effective = rows / 2

@@ -27,7 +27,8 @@ def requirements_name(airflow_version: str) -> str:
     if airflow_version not in AIRFLOW_VERSIONS:
         raise ImageError(
             f"no bundle is proven on Airflow {airflow_version} (proven: {', '.join(AIRFLOW_VERSIONS)}); "
-            "add its lock to requirements/preflight, its number to scripts/mwaa_images.py, and run make preflight"
+            "add its lock to requirements/preflight and its number to scripts/mwaa_images.py, then run "
+            "make preflight"
         )
     return (
         "requirements.txt"

@@ -30,11 +30,8 @@ def requirements_name(airflow_version: str) -> str:
             "add its lock to requirements/preflight and its number to scripts/mwaa_images.py, then run "
             "make preflight"
         )
-    return (
-        "requirements.txt"
-        if airflow_version == AIRFLOW_VERSIONS[0]
-        else f"requirements-{airflow_version}.txt"
-    )
+    suffix = "" if airflow_version == AIRFLOW_VERSIONS[0] else f"-{airflow_version}"
+    return f"requirements{suffix}.txt"
 
 
 def normalized(name: str) -> str:

@@ -173,7 +173,8 @@ def write_speed(results: dict[tuple[str, int], list[dict[str, Any]]], sizes: lis
         "Reference and batch of the same size, 12 columns, from Parquet files to a verdict; ours reads a "
         "stored profile instead of the reference file. check: wall / CPU seconds inside a warm process, "
         "files read again; process: one check from the start of the interpreter, imports and a first small "
-        "check included; extra MB: what the check adds to the largest resident size after that. Medians "
+        "check included; extra MB: what the check adds to the largest resident size after that (fewest rows: "
+        "what the first check adds). Medians "
         f"of {max(len(found) for found in results.values())} interleaved rounds on a shared machine; every "
         "tool at its own defaults."
     )

@@ -5,7 +5,7 @@
 Run with the interpreter of the scikit-learn job environment (.venvs/sklearn_job/bin/python). Each step is
 the command named at the top of its script and writes into benchmarks/drift/results; a step that fails stops
 the run after saying which. Altogether some hours on two cores, mostly years of days and peers; the other
-tools' environments (2 GB) are made when their steps come.
+tools' environments (almost 4 GB) are made when their steps come.
 """
 
 import argparse

@@ -4,7 +4,7 @@
     PYTHONPATH=.:benchmarks/drift python benchmarks/drift/peers/measure_peers.py power
 
 Run with the interpreter of the scikit-learn job environment, in the root of the project. Each tool gets an
-environment of its own from requirements/benchmarks/*.lock (2 GB altogether), made on first use by
+environment of its own from requirements/benchmarks/*.lock (almost 4 GB altogether), made on first use by
 scripts/make_environment. `power` takes half an hour on two cores; what it has drawn
 is kept in --directory, so it can be interrupted.
 """

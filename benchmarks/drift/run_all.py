@@ -25,6 +25,7 @@ STEPS: Mapping[str, tuple[str, ...]] = {
     "false-alarms-large": (
         "false_alarms_and_power.py", "false-alarms", "--replicates", "1000", "--sizes", "100000",
     ),
+    "false-alarms-with-scores": ("false_alarms_with_scores.py",),
     "power": ("false_alarms_and_power.py", "power", "--replicates", "200", "--sizes", "1000"),
     "power-8000": (
         "false_alarms_and_power.py", "power", "--replicates", "40", "--quiet-replicates", "200",

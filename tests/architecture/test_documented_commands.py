@@ -41,6 +41,13 @@ def test_documents_when_they_link_to_a_file_then_it_exists(document):
     assert not missing
 
 
+def test_alarms_when_they_name_a_runbook_then_it_exists():
+    texts = [path.read_text() for path in (ROOT / "infrastructure/modules").rglob("*.tf")]
+    named = set(re.findall(r"\bdocs/[\w./-]+\.md", "\n".join(texts)))
+    assert named
+    assert not {name for name in named if not (ROOT / name).is_file()}
+
+
 def test_dependencies_when_required_then_each_has_its_reason_in_the_docs():
     reasons = (ROOT / "docs/dependencies.md").read_text()
     required = {

@@ -81,7 +81,7 @@ resource "aws_cloudwatch_metric_alarm" "dead_letters" {
 # --- what it costs ---------------------------------------------------------------------------------------
 resource "aws_cloudwatch_metric_alarm" "job_cost" {
   alarm_name          = "${var.name}-job-cost"
-  alarm_description   = "SageMaker jobs cost more than ${var.most_job_cost_per_day} US dollars in a day"
+  alarm_description   = "SageMaker jobs cost more than ${var.most_job_cost_per_day} US dollars in a day. Runbook: docs/costs.md"
   namespace           = var.metric_namespace
   metric_name         = "JobCost"
   statistic           = "Sum"

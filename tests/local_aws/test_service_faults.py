@@ -61,8 +61,9 @@ def test_message_when_the_topic_service_is_out_then_does_not_reach_the_outbox(se
 
 def test_other_services_when_one_is_out_then_answer(server: Server):
     control(server, "PUT", "/sns", {"requests": 1})
-    server.client("s3").list_buckets()
+    answer = server.client("s3").list_buckets()
     control(server, "DELETE", "/sns")
+    assert answer["ResponseMetadata"]["HTTPStatusCode"] == 200
 
 
 @pytest.mark.parametrize(

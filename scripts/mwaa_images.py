@@ -6,10 +6,13 @@ from pathlib import Path
 # The first is the one that Terraform makes; an environment of the others can be deployed to as well.
 AIRFLOW_VERSIONS = ("3.3.1", "3.2.1")
 PYTHON_VERSION = "3.12"
+# What an image holds and the constraints of its own release do not name.
+AIRFLOW_ITSELF = frozenset({"apache-airflow", "apache-airflow-core", "apache-airflow-task-sdk"})
 
 _PIN = re.compile(r"^(?P<name>[A-Za-z0-9][A-Za-z0-9._-]*)(\[[^\]]*\])?==(?P<version>[^\s;\\]+)", re.MULTILINE)
 _REQUIREMENT = re.compile(r"^(?P<name>[A-Za-z0-9][A-Za-z0-9._-]*)(?P<rest>.*)$")
-_CONSTRAINT = re.compile(r"^(?P<option>-c|--constraint)[ =]\s*(?P<where>.+)$")
+# pip takes `-c FILE`, `-cFILE`, `--constraint FILE` and `--constraint=FILE`.
+_CONSTRAINT = re.compile(r"^(-c|--constraint(?=[ =]))[ =]*(?P<where>.*)$")
 _IMAGE_IN_URL = re.compile(r"constraints-\d+\.\d+\.\d+/")
 
 
@@ -44,16 +47,37 @@ def read_pins(text: str) -> dict[str, str]:
     return {normalized(match["name"]): match["version"] for match in _PIN.finditer(text)}
 
 
+def constraint_url(airflow_version: str) -> str:
+    """Return the public constraints of an Airflow release, from which MWAA's own for its image are copied."""
+    return (
+        "https://raw.githubusercontent.com/apache/airflow/"
+        f"constraints-{airflow_version}/constraints-{PYTHON_VERSION}.txt"
+    )
+
+
 def constraint_of(line: str) -> str | None:
     """Return the path or URL of a constraint line, or None for another line."""
-    match = _CONSTRAINT.match(line.strip())
+    match = _CONSTRAINT.match(line.split(" #", maxsplit=1)[0].strip())
     return match["where"].strip().strip("\"'") if match else None
 
 
 def requirement_lines(text: str) -> list[tuple[int, str]]:
     """Return line number and text of what a requirements file asks for, options and comments left out."""
+    return [(number, line) for number, line in _meant_lines(text) if not line.startswith("-")]
+
+
+def option_lines(text: str) -> list[tuple[int, str]]:
+    """Return line number and text of a requirements file's options, constraints left out."""
+    return [
+        (number, line)
+        for number, line in _meant_lines(text)
+        if line.startswith("-") and constraint_of(line) is None
+    ]
+
+
+def _meant_lines(text: str) -> list[tuple[int, str]]:
     numbered = [(number, line.split(" #")[0].strip()) for number, line in enumerate(text.splitlines(), 1)]
-    return [(number, line) for number, line in numbered if line and not line.startswith(("#", "-"))]
+    return [(number, line) for number, line in numbered if line and not line.startswith("#")]
 
 
 def requirement_name(line: str) -> str:

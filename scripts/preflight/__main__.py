@@ -6,17 +6,16 @@ The exit code is 0 when nothing failed. What passed is noted in the bundle's pre
 
 import argparse
 import json
-import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from scripts.build_mwaa_bundle import DEFAULT_OUTPUT_DIR, PREFLIGHT_RECORD, PROJECT_ROOT
 from scripts.bundle_manifest import read_manifest
 from scripts.mwaa_images import AIRFLOW_VERSIONS
+from scripts.preflight.constraint_checks import CONSTRAINTS_VARIABLE, constraints_folder
 from scripts.preflight.findings import Verdict
 from scripts.preflight.run import run_preflight
-
-CONSTRAINTS_VARIABLE = "CHURN_MWAA_CONSTRAINTS"
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -27,27 +26,50 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument(
         "--constraints",
         type=Path,
-        default=Path(os.environ.get(CONSTRAINTS_VARIABLE) or PROJECT_ROOT.parent / "shared" / "mwaa"),
+        default=constraints_folder(PROJECT_ROOT),
         help=f"folder of MWAA's own constraints-VERSION.txt, also {CONSTRAINTS_VARIABLE}",
     )
     options = parser.parse_args(arguments)
     images = tuple(options.image or AIRFLOW_VERSIONS)
     record = options.bundle / PREFLIGHT_RECORD
     record.unlink(missing_ok=True)
-    verdicts = []
+    findings = []
     for finding in run_preflight(options.bundle, images, PROJECT_ROOT, options.constraints):
         print(finding.line(), flush=True)
-        verdicts.append(finding.verdict)
-    counts = {verdict: verdicts.count(verdict) for verdict in Verdict}
+        findings.append(finding)
+    verdicts = [finding.verdict for finding in findings]
+    compared = [
+        image
+        for image in images
+        if any(
+            (finding.image, finding.check, finding.verdict) == (image, "constraints", Verdict.PASSED)
+            for finding in findings
+        )
+    ]
     print(
-        f"preflight: {counts[Verdict.PASSED]} checks passed, {counts[Verdict.FAILED]} failed, "
-        f"{counts[Verdict.SKIPPED]} skipped"
+        f"preflight: {verdicts.count(Verdict.PASSED)} checks passed, {verdicts.count(Verdict.FAILED)} "
+        f"failed; {comparison(images, compared)}"
     )
-    if counts[Verdict.FAILED]:
+    if Verdict.FAILED in verdicts:
         return 1
-    passed = {"bundle_id": read_manifest(options.bundle).bundle_id, "airflow_versions": list(images)}
+    passed = {
+        "bundle_id": read_manifest(options.bundle).bundle_id,
+        "airflow_versions": list(images),
+        "compared_with_constraints": compared,
+    }
     record.write_text(json.dumps(passed, indent=2) + "\n")
     return 0
+
+
+def comparison(images: Sequence[str], compared: Sequence[str]) -> str:
+    """Return the words that say which images' locks were compared with MWAA's own constraints."""
+    others = [image for image in images if image not in compared]
+    said = [
+        f"{word} with MWAA's constraints: {', '.join(names)}"
+        for word, names in (("compared", compared), ("NOT compared", others))
+        if names
+    ]
+    return ", ".join(said)
 
 
 if __name__ == "__main__":

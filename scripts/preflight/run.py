@@ -10,6 +10,7 @@ from scripts.build_mwaa_bundle import PLUGINS_ARCHIVE, STARTUP_SCRIPT
 from scripts.bundle_manifest import ManifestError, read_manifest
 from scripts.mwaa_images import lock_file, read_pins, requirements_name
 from scripts.preflight import limits
+from scripts.preflight.constraint_checks import check_constraints, read_constraints
 from scripts.preflight.file_checks import (
     check_layout,
     check_manifest,
@@ -17,10 +18,15 @@ from scripts.preflight.file_checks import (
     check_sizes,
     check_startup,
 )
-from scripts.preflight.findings import Finding, failed, skipped
+from scripts.preflight.findings import Finding, failed
 from scripts.preflight.image_environment import EnvironmentMissingError, ImageEnvironment, Probe
 from scripts.preflight.process_checks import check_dag_file, check_web_server
-from scripts.preflight.requirement_checks import check_dry_run, check_environment, check_requirements
+from scripts.preflight.requirement_checks import (
+    AIRFLOW_HOME,
+    check_dry_run,
+    check_environment,
+    check_requirements,
+)
 
 
 @dataclass(frozen=True)
@@ -39,6 +45,14 @@ class UnpackedBundle:
     def dag_files(self) -> list[str]:
         """Return the DAG files, relative to the bundle."""
         return sorted(path.relative_to(self.folder).as_posix() for path in self.dags.rglob("*.py"))
+
+    def shipped_texts(self) -> dict[str, str]:
+        """Return the bundle's text files: where MWAA puts them → text."""
+        return {
+            f"{AIRFLOW_HOME}/{name}/{path.relative_to(folder).as_posix()}": path.read_text(errors="replace")
+            for name, folder in (("plugins", self.plugins), ("dags", self.dags))
+            for path in sorted(folder.rglob("*.txt"))
+        }
 
 
 def run_preflight(
@@ -87,17 +101,10 @@ def _check_image(
     try:
         environment = ImageEnvironment.of_image(project_root, image)
         pins = read_pins(lock_file(project_root, image).read_text())
-        official = constraints / f"constraints-{image}.txt"
-        named = read_pins(official.read_text()) if official.is_file() else None
-        if named is None:
-            yield skipped(
-                "environment",
-                f"{official} is not there, so the lock is not compared with it; name MWAA's constraint files "
-                "with CHURN_MWAA_CONSTRAINTS=folder",
-                image,
-            )
-        yield from check_environment(image, environment.installed(), pins, named)
-        yield from check_image_requirements(bundle, environment, {**(named or {}), **pins})
+        yield from check_environment(image, environment.installed(), pins)
+        yield from check_constraints(image, pins, constraints)
+        named = read_constraints(constraints, image) or {}
+        yield from check_image_requirements(bundle, environment, {**named, **pins})
         with Probe(environment) as probe:
             yield from check_image_processes(bundle, image, probe)
     except EnvironmentMissingError as error:
@@ -114,7 +121,7 @@ def check_image_requirements(
         yield failed("requirements", f"{name} is missing; make the bundle anew with `make bundle`", image)
         return
     text = (bundle.folder / name).read_text()
-    findings = list(check_requirements(name, text, image, pins))
+    findings = list(check_requirements(name, text, image, pins, bundle.shipped_texts()))
     yield from findings
     if all(finding.verdict.value == "ok" for finding in findings):
         succeeded, output = environment.dry_run(text, pins)

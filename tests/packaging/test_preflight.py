@@ -1,11 +1,16 @@
 """Faults planted in copies of a real bundle: each is caught, with a sentence that says what to do."""
 
+import io
+import json
+import shutil
+from contextlib import redirect_stdout
 from pathlib import Path
 
 import pytest
 
-from scripts.mwaa_images import AIRFLOW_VERSIONS, lock_file, read_pins
-from scripts.preflight.__main__ import main
+from scripts.mwaa_images import AIRFLOW_ITSELF, AIRFLOW_VERSIONS, constraint_url, lock_file, read_pins
+from scripts.preflight.__main__ import comparison, main
+from scripts.preflight.constraint_checks import check_constraints, constraints_folder, read_constraints
 from scripts.preflight.findings import Verdict
 from scripts.preflight.image_environment import ImageEnvironment, Probe
 from scripts.preflight.process_checks import check_dag_file, check_web_server
@@ -16,6 +21,8 @@ ROOT = Path(__file__).resolve().parents[2]
 IMAGE = AIRFLOW_VERSIONS[0]
 DAG = "from airflow.sdk import DAG\nwith DAG('planted', schedule=None): pass\n"
 NO_CONSTRAINTS = Path("/nowhere/mwaa")
+CONSTRAINTS = constraints_folder(ROOT)
+AIRFLOW_LOCK = ROOT / "requirements/airflow.lock"
 
 
 def environment_of(image):
@@ -50,6 +57,10 @@ def only(findings):
     return told[0]
 
 
+def constraints_text(pins):
+    return "".join(f"{name}=={version}\n" for name, version in pins.items() if version)
+
+
 def web_server(probe, planted):
     dag_modules = frozenset({"dags", "churn_retraining"})
     return check_web_server(IMAGE, probe.ask(planted.plugins), planted.plugins, dag_modules)
@@ -62,22 +73,77 @@ def dag(probe, planted, name="planted", seconds=30.0):
 
 
 # --- the bundle as it is ---------------------------------------------------------------------------
-@pytest.fixture(scope="module", params=AIRFLOW_VERSIONS)
-def whole_preflight(request, built_bundle):
-    environment_of(request.param)
-    return list(run_preflight(built_bundle, (request.param,), ROOT, NO_CONSTRAINTS))
+@pytest.fixture(scope="module")
+def whole_preflight(built_bundle, tmp_path_factory):
+    """What the command shows of the bundle as it is, and what it notes, on every image."""
+    for image in AIRFLOW_VERSIONS:
+        environment_of(image)
+    bundle = Path(shutil.copytree(built_bundle, tmp_path_factory.mktemp("whole") / "dist"))
+    with redirect_stdout(io.StringIO()) as shown:
+        code = main(["--bundle", str(bundle), "--constraints", str(CONSTRAINTS)])
+    return code, shown.getvalue().splitlines(), json.loads((bundle / "preflight.json").read_text())
 
 
-def test_preflight_when_the_bundle_is_ours_then_passes_on_the_image(whole_preflight):
-    assert failures(whole_preflight) == []
-    checks = [finding.check for finding in whole_preflight if finding.image]
-    assert checks == ["environment", "requirements", "resolve", "web server", "dag", "dag"]
+def test_preflight_when_the_bundle_is_ours_then_passes_on_every_image(whole_preflight):
+    code, shown, record = whole_preflight
+    assert code == 0
+    assert record["airflow_versions"] == list(AIRFLOW_VERSIONS)
+    checks = ("environment", "constraints", "requirements", "resolve", "web server", "dag", "dag")
+    for image in AIRFLOW_VERSIONS:
+        lines = [line[6:].removeprefix(image).strip() for line in shown if line[6:].startswith(image)]
+        assert len(lines) == len(checks), lines
+        assert all(line.startswith(check) for line, check in zip(lines, checks, strict=True)), lines
 
 
-def test_preflight_when_mwaas_constraints_are_absent_then_says_so_and_goes_on(whole_preflight):
-    skipped = [finding.sentence for finding in whole_preflight if finding.verdict is Verdict.SKIPPED]
-    assert len(skipped) == 1
-    assert "CHURN_MWAA_CONSTRAINTS=folder" in skipped[0]
+def test_preflight_when_it_ends_then_says_which_images_were_compared_with_mwaas_constraints(whole_preflight):
+    _, shown, record = whole_preflight
+    at_hand = [image for image in AIRFLOW_VERSIONS if read_constraints(CONSTRAINTS, image)]
+    assert record["compared_with_constraints"] == at_hand
+    assert shown[-1].endswith(" 0 failed; " + comparison(AIRFLOW_VERSIONS, at_hand))
+
+
+def test_comparison_when_one_image_was_compared_then_both_are_told():
+    assert comparison(["3.3.1", "3.2.1"], ["3.2.1"]) == (
+        "compared with MWAA's constraints: 3.2.1, NOT compared with MWAA's constraints: 3.3.1"
+    )
+
+
+def test_constraints_when_mwaas_are_absent_then_says_so_and_how_to_name_them(pins):
+    (finding,) = check_constraints(IMAGE, pins, NO_CONSTRAINTS)
+    assert finding.verdict is Verdict.SKIPPED
+    assert finding.sentence == (
+        "NOT compared: requirements/preflight/3.3.1.lock with MWAA's own constraints, because "
+        "/nowhere/mwaa/constraints-3.3.1.txt is not there; CHURN_MWAA_CONSTRAINTS names the folder"
+    )
+
+
+@pytest.mark.parametrize(
+    ("constraints", "told"),
+    [
+        ({"boto3": "1.0"}, "the lock has boto3 1.43.56, MWAA's constraints 1.0; make the lock anew"),
+        ({"boto3": None}, "MWAA's constraints do not name boto3, which the lock has; make the lock anew"),
+    ],
+)
+def test_constraints_when_the_lock_is_not_of_mwaas_then_says_which_package(tmp_path, pins, constraints, told):
+    (tmp_path / f"constraints-{IMAGE}.txt").write_text(constraints_text({**pins, **constraints}))
+    assert told in only(check_constraints(IMAGE, pins, tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("image", "lock"),
+    [*((image, lock_file(ROOT, image)) for image in AIRFLOW_VERSIONS), (IMAGE, AIRFLOW_LOCK)],
+    ids=lambda value: getattr(value, "name", value),
+)
+def test_locks_when_mwaas_constraints_are_at_hand_then_hold_their_versions(image, lock):
+    named = read_constraints(CONSTRAINTS, image)
+    if named is None:
+        pytest.skip(f"no {CONSTRAINTS}/constraints-{image}.txt; CHURN_MWAA_CONSTRAINTS names the folder")
+    locked = read_pins(lock.read_text())
+    # Only of interest to a Python that MWAA does not have.
+    locked = {name: version for name, version in locked.items() if name != "pyyaml-ft"}
+    assert {name: named.get(name) for name in locked.keys() - AIRFLOW_ITSELF} == {
+        name: locked[name] for name in locked.keys() - AIRFLOW_ITSELF
+    }
 
 
 def test_command_when_a_fault_is_planted_then_exits_with_1_and_leaves_no_record(planted, environment, capsys):
@@ -193,11 +259,74 @@ def test_manifest_when_there_is_no_bundle_then_names_the_command(tmp_path):
             "is of Airflow 3.1.0, the image is",
         ),
         (lambda text: "boto3\n" + text, "the constraint comes after a package; put it first"),
+        (
+            lambda text: text.replace("constraints-3.12.txt", "constraints-3.10.txt"),
+            "the constraint is of Python 3.10, the image has 3.12; write --constraint",
+        ),
+        (
+            lambda text: text.replace(f'"{constraint_url(IMAGE)}"', "constraints.txt"),
+            "'constraints.txt' is no constraint file that MWAA's containers can read; write --constraint",
+        ),
+        (
+            lambda text: text.replace("raw.githubusercontent.com/apache", "example.com"),
+            "is no constraint file that MWAA's containers can read",
+        ),
+        (
+            lambda text: text.replace(f'"{constraint_url(IMAGE)}"', "/usr/local/airflow/plugins/absent.txt"),
+            "the bundle has no plugins/absent.txt; ship it there, or write --constraint",
+        ),
+        (lambda text: text + "-cmore.txt\n", "line 8: a second constraint beside that of line 3; keep one"),
+        (lambda text: text + "--constraint=more.txt\n", "line 8: a second constraint"),
+        (
+            lambda text: text + "--extra-index-url https://example.com/simple\n",
+            "lets packages come from elsewhere than the constraint was made for; take the line out",
+        ),
+        (lambda text: text + "--find-links=/usr/local/airflow/plugins\n", "take the line out"),
+        (lambda text: text + "-ihttps://example.com/simple\n", "lets packages come from elsewhere"),
+        (lambda text: text + "-r more.txt\n", "which MWAA's containers lack; write its lines here"),
+        (lambda text: text + "-e /usr/local/airflow/plugins\n", "ship own code in plugins/ or include/"),
+        (lambda text: text + "--pre\n", "'--pre' is an option that nothing here needs; take the line out"),
+        (
+            lambda text: text + "boto3 @ https://example.com/boto3.whl\n",
+            "is not a package with a version; write name==version",
+        ),
     ],
 )
 def test_requirements_when_something_could_move_then_says_what_to_write(planted, pins, change, told):
     text = (planted.folder / "requirements.txt").read_text()
-    assert told in only(check_requirements("requirements.txt", change(text), IMAGE, pins))
+    assert told in only(check_requirements("requirements.txt", change(text), IMAGE, pins, {}))
+
+
+def test_requirements_when_a_line_goes_on_in_the_next_then_both_are_refused(planted, pins):
+    text = (planted.folder / "requirements.txt").read_text().replace("--constraint ", "--constraint \\\n")
+    told = failures(check_requirements("requirements.txt", text, IMAGE, pins, {}))
+    assert "is no constraint file" in told[0]
+    assert "is not a package with a version" in told[1]
+
+
+SHIPPED = "/usr/local/airflow/plugins/constraints.txt"
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({}, None),
+        ({"boto3": "1.0"}, "has boto3 1.0, the image holds 1.43.56; ship a copy of"),
+        ({"a2wsgi": None}, "does not name a2wsgi, which the image holds; ship a copy of https://"),
+    ],
+)
+def test_requirements_when_the_constraint_ships_then_it_must_name_what_the_image_holds(
+    planted, pins, change, told
+):
+    planted.plant("plugins/constraints.txt", constraints_text({**pins, **change}))
+    text = (planted.folder / "requirements.txt").read_text()
+    text = text.replace(f'"{constraint_url(IMAGE)}"', SHIPPED)
+    shipped = planted.unpacked().shipped_texts()
+    found = check_requirements("requirements.txt", text, IMAGE, pins, shipped)
+    if told is None:
+        assert failures(found) == []
+    else:
+        assert told in only(found)
 
 
 def test_requirements_when_unconstrained_then_uv_is_not_even_asked(planted, environment, pins):
@@ -225,13 +354,8 @@ def test_dry_run_when_the_environment_itself_is_asked_then_nothing_changes(envir
 
 
 def test_environment_when_a_package_is_not_the_locked_one_then_make_it_anew():
-    told = only(check_environment(IMAGE, {"boto3": "1"}, {"boto3": "2"}, None))
+    told = only(check_environment(IMAGE, {"boto3": "1"}, {"boto3": "2"}))
     assert "remove .venvs/preflight-3.3.1 and run make preflight again" in told
-
-
-def test_environment_when_the_lock_is_not_of_mwaas_constraints_then_says_so():
-    told = only(check_environment(IMAGE, {"boto3": "2"}, {"boto3": "2"}, {"boto3": "3"}))
-    assert "the lock has boto3 2, MWAA's constraints 3" in told
 
 
 # --- the web server --------------------------------------------------------------------------------

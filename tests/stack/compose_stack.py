@@ -64,6 +64,13 @@ class Stack:
         found = json.loads(docker("inspect", *ids))
         return {entry["Config"]["Labels"]["com.docker.compose.service"]: entry for entry in found}
 
+    def ended_for_memory(self, service: str) -> int:
+        """Processes that the kernel ended in a running container, because its limit was met."""
+        # The kernel's file on cgroup v2, and on v1.
+        command = "cd /sys/fs/cgroup; cat memory.events 2>/dev/null || cat memory/memory.oom_control"
+        lines = docker("exec", self.container(service), "sh", "-c", command).splitlines()
+        return int(dict(line.split() for line in lines)["oom_kill"])
+
     def remains(self) -> list[str]:
         """Everything the engine still has of this project, images aside."""
         label = f"label={PROJECT_LABEL}={self.project}"

@@ -62,3 +62,28 @@ def test_base_images_when_they_can_neither_be_pulled_nor_built_then_the_reason_i
     wanted = "install debootstrap" if os.geteuid() == 0 else "by root only"
     assert "no registry answers" in done.stderr.splitlines()[-1]
     assert wanted in done.stderr.splitlines()[-1]
+
+
+@pytest.mark.parametrize(
+    ("last_words", "told"),
+    [
+        (
+            "E: Failed getting release file http://deb.debian.org/debian/dists/bookworm/Release",
+            "no registry answers, nor does the default Debian mirror; name another with DEBIAN_MIRROR",
+        ),
+        (
+            "E: Couldn't download packages: libc6",
+            "debootstrap failed although the default Debian mirror answers",
+        ),
+    ],
+)
+def test_base_images_when_debootstrap_fails_then_an_absent_mirror_is_told_apart(
+    build, tmp_path, last_words, told
+):
+    for name, script in {"id": "echo 0", "debootstrap": f'echo "{last_words}" >&2; exit 1'}.items():
+        (tmp_path / "bin" / name).write_text(f"#!/bin/sh\n{script}\n")
+        (tmp_path / "bin" / name).chmod(0o755)
+    done, _ = build(inspect_status=1, pull_status=1)
+    assert done.returncode == 1
+    assert last_words in done.stderr
+    assert done.stderr.splitlines()[-1] == f"base images: {told}"

@@ -106,6 +106,14 @@ def test_secrets_when_the_file_is_read_then_all_come_from_the_environment_file(t
     assert ".env" in (ROOT / ".gitignore").read_text().splitlines()
 
 
+def test_secrets_when_there_is_no_environment_file_then_compose_stops_and_names_the_command():
+    uses = re.findall(r"\$\{(STACK_\w+(?:PASSWORD|KEY|SECRET))([^}]*)\}", TEXT)
+    assert {advice for _, advice in uses} == {":?run scripts/make_stack_secrets first"}
+    # docker-compose shows the whole environment of the first service that lacks one: a short one comes first.
+    assert next(iter(SERVICES)) == "postgres"
+    assert "STACK_POSTGRES_PASSWORD" in str(SERVICES["postgres"]["environment"])
+
+
 def test_base_images_when_dockerfiles_name_them_then_a_stand_in_exists_for_each():
     built = (ROOT / "docker/stand_in_images/build").read_text()
     of_dockerfiles = {

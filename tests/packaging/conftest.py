@@ -2,17 +2,20 @@
 
 import json
 import shutil
+import urllib.request
 import zipfile
 from pathlib import Path
 
 import boto3
 import pytest
 from moto import mock_aws
+from moto.server import ThreadedMotoServer
 
 from scripts.build_mwaa_bundle import build_mwaa_bundle
 from scripts.preflight.run import UnpackedBundle
 from tests.packaging.deployment_account import Account, changed
-from tests.packaging.mwaa_stand_in import BUCKET, MwaaServer, MwaaStandIn
+from tests.packaging.deployment_command import Command
+from tests.packaging.mwaa_stand_in import BUCKET, OUTPUT, MwaaServer, MwaaStandIn
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -104,3 +107,29 @@ def next_bundle(built_bundle, tmp_path):
     mapping = json.loads((folder / "manifest.json").read_text()) | {"job_bundle": "f" * 64}
     (folder / "manifest.json").write_text(json.dumps(mapping))
     return folder
+
+
+@pytest.fixture(scope="session")
+def moto_url():
+    server = ThreadedMotoServer(port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    yield f"http://{host}:{port}"
+    server.stop()
+
+
+@pytest.fixture
+def commanded_account(bundle_copy, tmp_path, moto_url):
+    url = moto_url
+    # moto keeps one state per process.
+    urllib.request.urlopen(urllib.request.Request(f"{url}/moto-api/reset", method="POST")).close()
+    s3 = boto3.client(
+        "s3", region_name="eu-west-1", endpoint_url=url, aws_access_key_id="t", aws_secret_access_key="t"
+    )
+    s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
+    s3.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
+    outputs = tmp_path / "outputs.json"
+    outputs.write_text(json.dumps(OUTPUT))
+    stand_in = MwaaStandIn(s3, BUCKET)
+    with MwaaServer(stand_in) as mwaa:
+        yield stand_in, Command(bundle_copy, outputs, url, mwaa.url), bundle_copy

@@ -52,6 +52,8 @@ class MwaaStandIn:
         self.fail_next_update = False
         self.import_errors: list[dict[str, str]] = []
         self.sick: dict[str, str] = {}
+        self.paused: dict[str, bool] = {}
+        self.runs: list[dict[str, Any]] = []
         self.on_update: Callable[[], None] = lambda: None
         self.environment: dict[str, Any] = {
             "Name": name,
@@ -148,9 +150,11 @@ class MwaaStandIn:
             return 200, {"import_errors": [], "total_entries": 0}
         if path == "/importErrors":
             return 200, {"import_errors": self.import_errors, "total_entries": len(self.import_errors)}
-        kind, dag_id = path.strip("/").split("/")
+        kind, dag_id, *rest = path.strip("/").split("/")
         if dag_id not in self._parsed:
             return 404, {"detail": f"The Dag with ID: `{dag_id}` was not found"}
+        if rest == ["dagRuns"]:
+            return 200, {"dag_runs": self.runs, "total_entries": len(self.runs)}
         if kind == "dags":
             return 200, {"dag_id": dag_id, "is_stale": False}
         return 200, {"dag_id": dag_id, "content": self._parsed[dag_id], "version_number": 1}
@@ -161,7 +165,10 @@ class MwaaStandIn:
         if dag_id not in self._parsed:
             return 404, {"detail": f"The Dag with ID: `{dag_id}` was not found"}
         if rest:
-            return 200, {"dag_id": dag_id, "dag_run_id": "manual__stand_in", "state": "queued", **body}
+            run = {"dag_id": dag_id, "dag_run_id": "manual__stand_in", "state": "queued", **body}
+            self.runs.append(run)
+            return 200, run
+        self.paused[dag_id] = body["is_paused"]
         return 200, {"dag_id": dag_id, **body}
 
     def _read_dags(self) -> None:

@@ -19,6 +19,7 @@ import sys
 import time
 import traceback
 from collections.abc import Callable
+from functools import cache
 from importlib.metadata import packages_distributions
 from pathlib import Path
 from typing import Any
@@ -49,9 +50,15 @@ def handle(request: dict[str, Any]) -> dict[str, Any]:
     return {
         **answer,
         "own_modules": own,
-        "shadowed_packages": sorted(set(own) & set(packages_distributions())),
+        "shadowed_packages": sorted(set(own) & _installed_packages()),
         "heavy": sorted({name.split(".")[0] for name in loaded} & set(HEAVY)),
     }
+
+
+@cache
+def _installed_packages() -> frozenset[str]:
+    """Return the names under which installed packages are imported; read once, before the first child."""
+    return frozenset(packages_distributions())
 
 
 def _refuse_to_reach_out(reached_out: list[str]) -> None:
@@ -167,8 +174,10 @@ def main() -> None:
     import airflow.sdk
     import airflow.serialization.serialized_objects  # noqa: F401
 
+    _installed_packages()
     for line in sys.stdin:
         print(_in_child(json.loads(line)), file=answers, flush=True)
+    os._exit(0)  # nothing is left to be done; taking Airflow apart takes a second
 
 
 if __name__ == "__main__":

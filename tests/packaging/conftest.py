@@ -12,10 +12,12 @@ from moto import mock_aws
 from moto.server import ThreadedMotoServer
 
 from scripts.build_mwaa_bundle import build_mwaa_bundle
+from scripts.mwaa_images import lock_file, read_pins
 from scripts.preflight.run import UnpackedBundle
 from tests.packaging.deployment_account import Account, changed
 from tests.packaging.deployment_command import Command
 from tests.packaging.mwaa_stand_in import BUCKET, OUTPUT, MwaaServer, MwaaStandIn
+from tests.packaging.preflight_findings import IMAGE, environment_of
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -75,6 +77,16 @@ class PlantedBundle:
 @pytest.fixture
 def planted(bundle_copy, tmp_path):
     return PlantedBundle(bundle_copy, tmp_path / "plugins")
+
+
+@pytest.fixture(scope="session")
+def environment():
+    return environment_of(IMAGE)
+
+
+@pytest.fixture(scope="session")
+def pins():
+    return read_pins(lock_file(ROOT, IMAGE).read_text())
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ import json
 import re
 import shlex
 import subprocess
+import textwrap
 
 import boto3
 import pytest
@@ -13,7 +14,11 @@ from tests.packaging.deployment_command import ROOT, prove
 from tests.packaging.mwaa_stand_in import ENVIRONMENT
 
 PAGE = (ROOT / "docs/deploying.md").read_text()
-BLOCKS = re.findall(r"^```\n(.*?)^```", PAGE, flags=re.DOTALL | re.MULTILINE)
+BLOCKS = [
+    textwrap.dedent(block)
+    for block in re.findall(r"^ *```\n(.*?)^ *```$", PAGE, flags=re.DOTALL | re.MULTILINE)
+]
+COMMANDS = [block for block in BLOCKS if not block.startswith("[")]  # the others show what was printed
 LINES = re.sub(r"\\\n\s*", " ", "\n".join(BLOCKS)).splitlines()
 MADE = [line.split("#")[0].split() for line in LINES if line.startswith("make ")]
 DEPLOYMENTS = [words for words in MADE if words[1] == "deploy"]
@@ -39,6 +44,12 @@ def test_page_when_it_names_a_variable_then_the_code_reads_it(variable):
     files = (ROOT / "Makefile", ROOT / "scripts/preflight/constraint_checks.py")
     texts = "\n".join(path.read_text() for path in files)
     assert f"$({variable})" in texts or f'"{variable}"' in texts
+
+
+@pytest.mark.parametrize("block", COMMANDS, ids=lambda block: block.splitlines()[0])
+def test_page_when_a_block_is_pasted_then_bash_can_read_it(block):
+    done = subprocess.run(["bash", "-n", "-c", block], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_page_when_followed_then_deploys_unpauses_and_starts_a_run(commanded_account):

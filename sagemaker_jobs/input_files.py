@@ -86,14 +86,18 @@ def sniff_format(start: bytes, name: str) -> str:
 
 
 def decompress(path: Path, destination: Path, name: str) -> None:
-    """Unpack a gzip file in chunks; a cut or damaged archive is refused by name."""
+    """Unpack a gzip file in chunks; a cut or damaged archive is refused by name.
+
+    Any other OSError is the machine's (a full disk, say), not the file's, and is left to crash: tried again,
+    such a job may well succeed.
+    """
     try:
         with gzip.open(path, "rb") as source, destination.open("wb") as target:
             while chunk := source.read(1 << 22):
                 target.write(chunk)
     except EOFError as error:
         raise InvalidInputError(f"{name}: the gzip file is cut off; transfer it again") from error
-    except (OSError, zlib.error) as error:
+    except (gzip.BadGzipFile, zlib.error) as error:
         raise InvalidInputError(f"{name}: the gzip file is damaged ({error}); transfer it again") from error
 
 

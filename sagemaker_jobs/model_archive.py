@@ -217,7 +217,7 @@ def _unpack(path: Path, directory: Path) -> None:
                         f" {MAXIMUM_FILES} files, which no churn model needs"
                     )
                 _unpack_member(archive, member, directory, path)
-    except (OSError, EOFError, zlib.error, tarfile.TarError) as error:
+    except (gzip.BadGzipFile, EOFError, zlib.error, tarfile.TarError) as error:
         raise InvalidInputError(f"{path}: not a sound tar.gz archive: {error}") from None
 
 

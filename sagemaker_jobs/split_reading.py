@@ -68,7 +68,7 @@ def _read_part(path: Path, encoder: FeatureEncoder) -> pd.DataFrame:
                 na_values=[""],
                 index_col=False,
             )
-    except (OSError, ValueError) as error:
+    except ValueError as error:  # an OSError is the machine's, and worth another try
         raise InvalidInputError(_name_bad_cell(path, kinds, error)) from None
     if header != names:
         raise InvalidInputError(
@@ -96,7 +96,7 @@ def _name_bad_cell(path: Path, kinds: dict[str, str], error: Exception) -> str:
     """Find the first cell that is not a number, by a second reading: the job fails anyway."""
     try:
         texts = pd.read_csv(path, dtype=str, keep_default_na=False, na_values=[""], index_col=False)
-    except (OSError, ValueError):
+    except ValueError:
         return f"{path}: cannot be read as CSV: {error}"
     for name in (TARGET, *(name for name, kind in kinds.items() if kind == "float64")):
         if name not in texts:

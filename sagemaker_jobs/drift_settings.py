@@ -1,6 +1,5 @@
 """The command line of detect_drift, checked before anything is read."""
 
-import argparse
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -12,7 +11,7 @@ from include.data_contracts.evaluation_report import DATA_ORIGINS
 from include.data_contracts.feature_schema import ContractError, FeatureSchema, load_schema
 from include.drift_statistics.drift_rule import DriftRule
 from include.drift_statistics.performance_drift import PerformanceRule
-from sagemaker_jobs.job_entry import InvalidInputError
+from sagemaker_jobs.job_entry import InvalidInputError, JobArguments
 
 DEFAULT_YEARLY_FALSE_ALERTS = 0.1
 DEFAULT_ACCURACY_DROP = PerformanceRule().accuracy_drop
@@ -117,8 +116,8 @@ def read_settings(argv: Sequence[str]) -> DriftSettings:
     )
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+def _parser() -> JobArguments:
+    parser = JobArguments(
         prog="detect_drift",
         description="Compare a batch with what the approved model was trained on.",
         allow_abbrev=False,

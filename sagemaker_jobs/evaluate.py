@@ -3,7 +3,6 @@
 The model is opened only after its sha256 was checked against what the training job recorded.
 """
 
-import argparse
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from pathlib import Path
 
 from sagemaker_jobs.job_entry import (
     InvalidInputError,
+    JobArguments,
     report_progress,
     run_entry,
     write_bytes_atomically,
@@ -40,7 +40,7 @@ class EvaluationSettings:
 
 def read_settings(argv: Sequence[str]) -> EvaluationSettings:
     """Read the arguments; the defaults are SageMaker's processing directories."""
-    parser = argparse.ArgumentParser(prog="evaluate", description=__doc__, allow_abbrev=False)
+    parser = JobArguments(prog="evaluate", description=__doc__, allow_abbrev=False)
     parser.add_argument("--model", type=Path, default=Path(f"{PROCESSING}/input/model/model.tar.gz"))
     parser.add_argument(
         "--model-digest", type=Path, help="model_digest.json, or the output.tar.gz holding it"

@@ -4,7 +4,6 @@ The directory gets CSV files in the form of the `ibm_telco` schema and a marker 
 everything after it) knows the data as synthetic. The rows depend on the seed, not on the number of files.
 """
 
-import argparse
 import json
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -18,7 +17,13 @@ import pyarrow as pa
 from pyarrow import csv as pa_csv
 
 from sagemaker_jobs.input_files import SYNTHETIC_MARKER
-from sagemaker_jobs.job_entry import InvalidInputError, report_progress, run_entry, write_text_atomically
+from sagemaker_jobs.job_entry import (
+    InvalidInputError,
+    JobArguments,
+    report_progress,
+    run_entry,
+    write_text_atomically,
+)
 from sagemaker_jobs.synthetic_customers import (
     FEATURE_NAMES,
     LEVELS,
@@ -200,7 +205,7 @@ def _write_rows(streams: list[BinaryIO], text: bytes, first_row: int, rows: int)
 
 def main(argv: Sequence[str]) -> None:
     """Run the generator from the command line; raises InvalidInputError for values out of bounds."""
-    parser = argparse.ArgumentParser(prog="generate_synthetic_data", description=__doc__.splitlines()[0])
+    parser = JobArguments(prog="generate_synthetic_data", description=__doc__.splitlines()[0])
     parser.add_argument("--rows", type=int, required=True)
     parser.add_argument("--output-dir", type=Path, required=True)
     parser.add_argument("--seed", type=int, default=42)

@@ -5,6 +5,7 @@ characters of `/opt/ml/output/failure`, a processing job's exit message the firs
 `/opt/ml/output/message`.
 """
 
+import argparse
 import os
 import sys
 import tempfile
@@ -12,6 +13,7 @@ import time
 import traceback
 from collections.abc import Callable
 from pathlib import Path
+from typing import NoReturn
 
 EXIT_INVALID_INPUT = 2
 EXIT_CRASH = 1
@@ -22,6 +24,17 @@ _STARTED = time.monotonic()
 
 class InvalidInputError(Exception):
     """Input that a person must mend; the message is one line: what, where, and what to do."""
+
+
+class JobArguments(argparse.ArgumentParser):
+    """The parser of every job: a wrong argument is refused like wrong input.
+
+    argparse's own way out, SystemExit, would leave SageMaker no word of what was wrong.
+    """
+
+    def error(self, message: str) -> NoReturn:
+        """Raise InvalidInputError; `message` names the argument."""
+        raise InvalidInputError(f"{message}; {self.prog} --help tells the arguments")
 
 
 def report_progress(stage: str, text: str) -> None:

@@ -5,7 +5,6 @@ Reads every CSV, gzip CSV and Parquet file under a directory and writes `train/`
 names file, column and line. Memory is bounded by about 110 bytes per row.
 """
 
-import argparse
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,7 +22,7 @@ from include.data_contracts.feature_schema import (
 from include.drift_statistics.profile_files import save_profile
 from sagemaker_jobs.feature_encoder import CategoricalEncoding, FeatureEncoder, fit_numeric_encoding
 from sagemaker_jobs.feature_profiles import PROFILE_NAME
-from sagemaker_jobs.job_entry import InvalidInputError, report_progress, run_entry
+from sagemaker_jobs.job_entry import InvalidInputError, JobArguments, report_progress, run_entry
 from sagemaker_jobs.preprocess_acceptance import measure_signals, note_shared_features, refuse_unusable
 from sagemaker_jobs.preprocess_loading import drop_duplicates, load_rows
 from sagemaker_jobs.preprocess_report import build_report
@@ -50,7 +49,7 @@ class Arguments:
 
 def read_arguments(argv: Sequence[str]) -> Arguments:
     """Parse and check the command line; raises InvalidInputError for values out of bounds."""
-    parser = argparse.ArgumentParser(prog="preprocess", description=__doc__.splitlines()[0])
+    parser = JobArguments(prog="preprocess", description=__doc__.splitlines()[0])
     source = parser.add_mutually_exclusive_group(required=True)
     source.add_argument("--input-dir", type=Path, help="read every data file under this directory")
     source.add_argument("--synthetic-rows", type=int, help="generate this many synthetic rows instead")

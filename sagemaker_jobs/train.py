@@ -4,7 +4,6 @@ Reads the train split and the encoder that preprocess fitted; writes a model dir
 validated features, the digests by which evaluate knows it again, and a training log.
 """
 
-import argparse
 import contextlib
 import os
 import platform
@@ -24,7 +23,13 @@ from include.data_contracts.hyperparameters import (
 )
 from include.data_contracts.mapping_reader import ContractError
 from sagemaker_jobs.hyperparameters import read_hyperparameter_tokens, read_sagemaker_hyperparameters
-from sagemaker_jobs.job_entry import InvalidInputError, report_progress, run_entry, write_text_atomically
+from sagemaker_jobs.job_entry import (
+    InvalidInputError,
+    JobArguments,
+    report_progress,
+    run_entry,
+    write_text_atomically,
+)
 from sagemaker_jobs.model_description import DECISION_THRESHOLD, KERAS_ALGORITHM, ModelDescription
 
 DEFAULT_SEED = 42
@@ -60,7 +65,7 @@ def read_settings(argv: Sequence[str]) -> TrainingSettings:
 
     A hyperparameter on the command line wins over the same one in SM_HPS; in the container they are equal.
     """
-    parser = argparse.ArgumentParser(prog="train", description=__doc__, allow_abbrev=False)
+    parser = JobArguments(prog="train", description=__doc__, allow_abbrev=False)
     for name, (variable, default) in _DIRECTORIES.items():
         option = f"--{name.replace('_', '-')}"
         parser.add_argument(option, type=Path, default=Path(os.environ.get(variable, default)))

@@ -37,11 +37,21 @@ Two months of customers of another source, a gentler accuracy rule, and cheaper 
 
 - **A retry** after a lost worker, triggerer or scheduler follows the job that already runs (or has
   completed); after a failed job it starts a new attempt under the next name.
-- **Clearing a finished task** runs its job anew; every attempt writes to an S3 prefix of its own.
+- **Clearing a finished task** runs its job anew; every attempt writes to an S3 prefix of its own. Clearing
+  `prepare_run` as well looks for data anew and makes a new plan.
+- **The data of a run are those that `prepare_run` found.** `preprocess` compares them again before it starts
+  a job, and refuses when a file was added, replaced or removed since.
 - **Marking or clearing a task while it runs**, a time-out, and the end of the run all stop its job.
-- **Registration** happens once per run and model, however often its task runs.
+- **Registration** happens once per run and model, however often its task runs or the run is cleared: the
+  same run id and the same content of the model's files are the same package.
 - **To resume** a failed run, mend the cause and clear the failed task (with its downstream tasks). To use
   changed data or parameters, trigger a new run: a run's plan is frozen by `prepare_run`.
+
+#### What is registered about the data
+
+`dataset_fingerprint` is of the names, sizes and ETags of the files that `prepare_run` found,
+`data_fingerprint` of the rows that `preprocess` read and kept. `plan_uri` is the run's whole plan, with
+`input_data_uri`; the package has that address itself where a property holds it unchanged (256 characters).
 
 #### Where to look
 

@@ -16,7 +16,7 @@ import numpy as np
 import pyarrow as pa
 from pyarrow import csv as pa_csv
 
-from sagemaker_jobs.input_files import SYNTHETIC_MARKER
+from include.data_contracts.data_quality_report import SYNTHETIC_MARKER
 from sagemaker_jobs.job_entry import (
     InvalidInputError,
     JobArguments,

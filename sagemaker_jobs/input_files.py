@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from include.data_contracts.data_quality_report import SYNTHETIC_MARKER
 from sagemaker_jobs.job_entry import InvalidInputError
 
-SYNTHETIC_MARKER = "_synthetic_data.json"
 _READABLE_ENDINGS = (".csv", ".tsv", ".txt", ".csv.gz", ".tsv.gz", ".txt.gz", ".gz", ".parquet", ".pq")
 _FOREIGN_STARTS = (
     (b"PK\x03\x04", "a zip archive or an Excel workbook"),

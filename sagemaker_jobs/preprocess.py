@@ -45,6 +45,7 @@ class Arguments:
     test_fraction: float
     seed: int
     synthetic_rows: int | None
+    is_marked_synthetic: bool
 
 
 def read_arguments(argv: Sequence[str]) -> Arguments:
@@ -53,6 +54,9 @@ def read_arguments(argv: Sequence[str]) -> Arguments:
     source = parser.add_mutually_exclusive_group(required=True)
     source.add_argument("--input-dir", type=Path, help="read every data file under this directory")
     source.add_argument("--synthetic-rows", type=int, help="generate this many synthetic rows instead")
+    parser.add_argument(
+        "--mark-synthetic", action="store_true", help="the rows are invented although no marker is among them"
+    )
     parser.add_argument("--output-dir", type=Path, required=True)
     parser.add_argument(
         "--schema", default="ibm_telco", help="bundled name, or path of a .yaml or .json file"
@@ -79,6 +83,7 @@ def read_arguments(argv: Sequence[str]) -> Arguments:
         options.test_fraction,
         options.seed,
         options.synthetic_rows,
+        options.mark_synthetic,
     )
 
 
@@ -161,7 +166,12 @@ def write_outputs(outputs: Path, store: RowStore, split: Split, report: DataQual
 
 def preprocess(arguments: Arguments, input_dir: Path, work_directory: Path) -> DataQualityReport:
     """Run all stages, leaving the outputs in `work_directory/outputs`; raises InvalidInputError."""
-    loaded = load_rows(input_dir, arguments.schema, work_directory)
+    loaded = load_rows(
+        input_dir,
+        arguments.schema,
+        work_directory,
+        is_marked_synthetic=arguments.is_marked_synthetic,
+    )
     keep = drop_duplicates(loaded)
     report_progress("deduplicate", f"{int((~keep).sum()):,} rows dropped")
     refuse_unusable(loaded, keep)

@@ -34,8 +34,13 @@ class LoadedRows:
         return find_lines(next(opened for opened in self.files if opened.name == file), rows)
 
 
-def load_rows(input_dir: Path, schema: FeatureSchema, work_directory: Path) -> LoadedRows:
-    """Read and validate every data file under `input_dir`; raises InvalidInputError for unreadable ones."""
+def load_rows(
+    input_dir: Path, schema: FeatureSchema, work_directory: Path, *, is_marked_synthetic: bool = False
+) -> LoadedRows:
+    """Read and validate every data file under `input_dir`; raises InvalidInputError for unreadable ones.
+
+    The rows are synthetic when a marker file is found, or when the caller knows of one.
+    """
     found = find_data_files(input_dir)
     ledger = ProblemLedger(schema.limits)
     text_directory, store_directory = work_directory / "text", work_directory / "columns"
@@ -63,7 +68,7 @@ def load_rows(input_dir: Path, schema: FeatureSchema, work_directory: Path) -> L
         names = ", ".join(opened.name for opened in files)
         raise InvalidInputError(f"{names}: a header and no rows; export the data again")
     store.finish()
-    origin = "synthetic" if found.is_synthetic else "real"
+    origin = "synthetic" if found.is_synthetic or is_marked_synthetic else "real"
     report_progress("read", f"{ledger.rows_in:,} rows read, {store.row_count:,} with a label")
     return LoadedRows(store, files, ledger, found.ignored_names, origin)
 

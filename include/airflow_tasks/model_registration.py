@@ -1,5 +1,9 @@
 """Register a trained model in SageMaker's model registry, exactly once per run and model.
 
+A run keeps its identity when it is cleared, whole or in part, although a cleared run that had ended starts at
+another time and its jobs and folders get other names. A model is the content of its files: training again on
+the same data packs the same files into another archive.
+
 Never deletes and never approves: a package is registered as PendingManualApproval and a person decides.
 """
 
@@ -14,10 +18,14 @@ from airflow.sdk.exceptions import AirflowException, AirflowFailException
 from include.airflow_tasks.accuracy_gate import read_evaluation
 from include.airflow_tasks.aws_errors import code_and_message, is_transient, one_line
 from include.airflow_tasks.job_kinds import is_missing_job_error
+from include.airflow_tasks.s3_documents import read_json
+from include.data_contracts.data_quality_report import DataQualityReport
 from include.data_contracts.gate_decision import GateDecision
 from include.data_contracts.job_result import JobResult
+from include.data_contracts.mapping_reader import ContractError
 from include.data_contracts.retraining_plan import RetrainingPlan
 from include.sagemaker_requests.model_package_requests import (
+    SYNTHETIC_TAG,
     build_model_package_group_request,
     build_model_package_request,
 )
@@ -25,7 +33,7 @@ from include.sagemaker_requests.model_package_requests import (
 log = logging.getLogger(__name__)
 
 # Together they mean "this run and this model".
-IDENTITY_PROPERTIES = ("run_hash", "model_sha256")
+IDENTITY_PROPERTIES = ("run_identity", "model_content_sha256")
 # Two clocks, Airflow's and SageMaker's, and a run that waited: a package of this run is not older than that.
 _CLOCK_MARGIN = timedelta(days=1)
 _GROUP_EXISTS_CODES = frozenset({"ConflictException", "ResourceInUse", "ResourceInUseException"})
@@ -52,13 +60,15 @@ def register_candidate(
     if not gate.passed:
         raise AirflowFailException(f"registration asked for although the gate is closed: {gate.sentence}")
     report = read_evaluation(s3, evaluation_result)
+    preprocess_result = JobResult.from_mapping(preprocess)
     request = build_model_package_request(
         plan,
-        JobResult.from_mapping(preprocess),
+        preprocess_result,
         JobResult.from_mapping(training),
         evaluation_result,
         report,
         gate,
+        _read_data_quality(s3, preprocess_result).data_fingerprint,
     )
     return register_once(
         client,
@@ -69,10 +79,15 @@ def register_candidate(
 
 
 def ensure_group(client: Any, request: Mapping[str, Any]) -> None:
-    """Create the model package group unless it exists; another run may create it at the same moment."""
+    """Create the model package group unless it exists; another run may create it at the same moment.
+
+    A group for synthetic models that somebody else made gets the tag that keeps approval away.
+    """
     name = request["ModelPackageGroupName"]
     try:
-        client.describe_model_package_group(ModelPackageGroupName=name)
+        group = client.describe_model_package_group(ModelPackageGroupName=name)
+        if SYNTHETIC_TAG in request["Tags"]:
+            client.add_tags(ResourceArn=group["ModelPackageGroupArn"], Tags=[SYNTHETIC_TAG])
     except Exception as error:
         if not is_missing_job_error(*code_and_message(error)):
             raise refusal(error, f"model package group {name}") from error
@@ -138,6 +153,17 @@ def registration_result(description: Mapping[str, Any], *, newly_registered: boo
         "approval_status": description.get("ModelApprovalStatus"),
         "newly_registered": newly_registered,
     }
+
+
+def _read_data_quality(s3: S3Hook, preprocess: JobResult) -> DataQualityReport:
+    uri = f"{preprocess.output('data_quality')}/data_quality.json"
+    remedy = f"read the log of the job {preprocess.job_name}"
+    try:
+        return DataQualityReport.from_mapping(
+            read_json(s3, uri, what="the data quality report", remedy=remedy)
+        )
+    except ContractError as error:
+        raise AirflowFailException(f"the data quality report {uri} is not usable: {error}") from None
 
 
 def refusal(error: Exception, what: str) -> AirflowException:

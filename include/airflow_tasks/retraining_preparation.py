@@ -10,8 +10,10 @@ from typing import Any
 from airflow.providers.amazon.aws.hooks.s3 import S3Hook
 from airflow.sdk.exceptions import AirflowFailException
 
+from include.airflow_tasks.input_data import InputData, find_input_data
 from include.airflow_tasks.run_preparation import hash_of_started_run, read_bundle_pointer, read_schema
-from include.airflow_tasks.s3_documents import dataset_fingerprint, exact_uri, list_objects, write_json
+from include.airflow_tasks.s3_documents import dataset_fingerprint, write_json
+from include.data_contracts.feature_schema import FeatureSchema, load_schema, normalise_name
 from include.data_contracts.hyperparameters import validate_hyperparameters
 from include.data_contracts.mapping_reader import ContractError
 from include.data_contracts.retraining_plan import RetrainingPlan
@@ -20,7 +22,10 @@ from include.sagemaker_requests.plan_freezing import freeze_plan
 from include.settings.environment import Environment, EnvironmentSettingsError
 from include.settings.retraining_parameters import RetrainingParameters
 from include.settings.run_parameters import ParameterError
-from include.settings.s3_layout import default_input_uri, run_prefix, schema_uri
+from include.settings.s3_layout import plan_uri, run_prefix, schema_uri
+
+# The columns that invented customers have.
+_GENERATED_SCHEMA = "ibm_telco"
 
 log = logging.getLogger(__name__)
 
@@ -38,7 +43,7 @@ def prepare_plan(
 ) -> RetrainingPlan:
     """Check what was asked, find data, code, images and schema, and return the run's plan.
 
-    Writes the schema as JSON under the run's prefix, last, so that a refused run leaves nothing. Raises
+    Writes schema and plan as JSON under the run's prefix, last, so that a refused run leaves nothing. Raises
     AirflowFailException with one line where a person has to change something: retrying would not help.
     """
     try:
@@ -46,7 +51,9 @@ def prepare_plan(
         validate_hyperparameters(parameters.algorithm, parameters.hyperparameters)
         environment = read_environment()
         schema = read_schema(s3, parameters.schema)
-        input_data_uri, objects = _find_data(s3, parameters, environment)
+        data = find_input_data(s3, parameters, environment)
+        if not data.objects:
+            _refuse_what_cannot_be_invented(schema, data)
         plan = freeze_plan(
             dag_id=dag_id,
             run_id=run_id,
@@ -54,10 +61,11 @@ def prepare_plan(
             parameters=parameters,
             environment=environment,
             job_bundle=read_bundle_pointer(s3, environment),
-            input_data_uri=input_data_uri,
-            data_origin="real" if objects else "synthetic",
-            dataset_fingerprint=dataset_fingerprint(objects)
-            if objects
+            input_data_uri=data.uri,
+            data_origin=data.data_origin,
+            invents_customers=not data.objects,
+            dataset_fingerprint=dataset_fingerprint(data.objects)
+            if data.objects
             else _synthetic_fingerprint(parameters),
         )
     except (ParameterError, EnvironmentSettingsError, UnknownImageError, ContractError) as error:
@@ -66,26 +74,26 @@ def prepare_plan(
     prefix = run_prefix(plan.environment.artifact_bucket, plan.run_slug, digits)
     plan = replace(plan, run_hash=digits, run_prefix=prefix, schema_uri=schema_uri(prefix))
     write_json(s3, plan.schema_uri, schema.to_mapping(), what="the run's schema")
-    log.info("Data: %s (%s, %d objects)", plan.input_data_uri, plan.data_origin, len(objects))
+    write_json(s3, plan_uri(prefix), plan.to_mapping(), what="the run's plan")
+    log.info("Data: %s (%s, %d objects)", plan.input_data_uri, plan.data_origin, len(data.objects))
     log.info("Everything of this run lies under %s", plan.run_prefix)
     return plan
 
 
-def _find_data(
-    s3: S3Hook, parameters: RetrainingParameters, environment: Environment
-) -> tuple[str, list[dict[str, Any]]]:
-    """Return where the data lies and its objects; no objects where synthetic data was asked for."""
-    uri = parameters.input_data_uri or default_input_uri(environment.data_bucket, parameters.schema)
-    objects = list_objects(s3, uri, what="the raw data")
-    if objects:
-        return exact_uri(s3, uri, objects, parameter="input_data_uri"), objects
-    if parameters.on_missing_data == "synthetic":
-        log.warning("No data under %s: SYNTHETIC customers, as asked; the model can never be approved.", uri)
-        return uri, []
-    raise AirflowFailException(
-        f"no data found under {uri}: upload CSV, gzip CSV or Parquet files there, or set input_data_uri; "
-        "to try the pipeline without data set on_missing_data to synthetic"
-    )
+def _refuse_what_cannot_be_invented(schema: FeatureSchema, data: InputData) -> None:
+    """Raise ContractError where the schema asks for columns that the generator does not write."""
+    known = {normalise_name(column.name) for column in load_schema(_GENERATED_SCHEMA).columns}
+    lacking = [
+        column.name
+        for column in (*schema.features, schema.target)
+        if known.isdisjoint(normalise_name(name) for name in (column.name, *column.aliases))
+    ]
+    if lacking:
+        raise ContractError(
+            f"no data found under {data.uri}, and on_missing_data synthetic cannot invent them: it has the "
+            f"columns of {_GENERATED_SCHEMA}, schema {schema.name} needs {', '.join(lacking):.200}; "
+            f"upload data there, or set schema to {_GENERATED_SCHEMA}"
+        )
 
 
 def _synthetic_fingerprint(parameters: RetrainingParameters) -> str:

@@ -45,6 +45,12 @@ def prepare_run() -> dict[str, Any]:
     return plan.to_mapping()
 
 
+def _refuse_changed_data(plan: RetrainingPlan) -> None:
+    from include.airflow_tasks.input_data import refuse_changed_data
+
+    refuse_changed_data(plan, s3=s3_hook())
+
+
 def preprocess(plan: Any, settings: OperatorSettings) -> ProcessingJobOperator:
     """Return the task that validates, cleans, counts and splits the data."""
     return ProcessingJobOperator(
@@ -53,6 +59,7 @@ def preprocess(plan: Any, settings: OperatorSettings) -> ProcessingJobOperator:
         plan=plan,
         read_plan=RetrainingPlan.from_mapping,
         build_request=build_preprocess_request,
+        check_start=_refuse_changed_data,
         **job_waiting(settings),
     )
 

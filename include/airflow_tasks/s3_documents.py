@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from airflow.providers.amazon.aws.hooks.s3 import S3Hook
@@ -113,7 +113,7 @@ def exact_uri(hook: S3Hook, uri: str, objects: list[dict[str, Any]], *, paramete
     )
 
 
-def dataset_fingerprint(objects: list[dict[str, Any]]) -> str:
+def dataset_fingerprint(objects: Sequence[Mapping[str, Any]]) -> str:
     """Return a sha256 over key, size and ETag of each object: equal fingerprints, equal data."""
     digest = hashlib.sha256()
     for entry in objects:

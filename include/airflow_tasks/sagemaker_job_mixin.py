@@ -40,6 +40,8 @@ from include.sagemaker_requests.job_names import job_name
 
 type RequestBuilder = Callable[..., dict[str, Any]]
 type PlanReader = Callable[[Any], RunPlan]
+# Raises where the job must not be started although everything before it went well.
+type StartCheck = Callable[[Any], None]
 # Turns the mapping of a task before this one into what the request builder takes.
 type ResultReader = Callable[[Any], Any]
 
@@ -92,8 +94,10 @@ class SageMakerJobMixin:
         upstream_results: Mapping[str, Any] | None,
         read_result: ResultReader,
         poll_interval_seconds: float,
+        check_start: StartCheck | None,
     ) -> None:
         self.stage = stage
+        self.check_start = check_start
         self.plan = plan
         self.read_plan = read_plan
         self.read_result = read_result
@@ -213,6 +217,8 @@ class SageMakerJobMixin:
             self.log.warning("Could not look for a running job to stop: %s", one_line(error))
 
     def _create(self, name: str) -> Description:
+        if self.check_start is not None:
+            self.check_start(self.read_plan(self.plan))
         request = self._request(name)
         self.config = request
         self._job_name = name

@@ -19,6 +19,7 @@ from include.airflow_tasks.sagemaker_job_mixin import (
     RequestBuilder,
     ResultReader,
     SageMakerJobMixin,
+    StartCheck,
 )
 from include.data_contracts.job_result import JobResult
 
@@ -29,7 +30,8 @@ class ProcessingJobOperator(SageMakerJobMixin, SageMakerProcessingOperator):  # 
     `plan` is a mapping that `read_plan` turns into a `RunPlan`, and `upstream_results` maps a builder's
     argument name to a mapping that `read_result` reads (a `JobResult` unless told otherwise), both usually
     another task's output; `build_request(plan, job_name, **upstream)` is pure. `poll_interval_seconds` is
-    the time between two looks at the job.
+    the time between two looks at the job. `check_start(plan)` is called before a new job is started, and
+    raises to prevent it; a job that is found and followed is past that.
     """
 
     kind = PROCESSING
@@ -49,11 +51,19 @@ class ProcessingJobOperator(SageMakerJobMixin, SageMakerProcessingOperator):  # 
         upstream_results: Mapping[str, Any] | None = None,
         read_result: ResultReader = JobResult.from_mapping,
         poll_interval_seconds: float = 30,
+        check_start: StartCheck | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(config={}, **kwargs)
         self._keep(
-            stage, plan, read_plan, build_request, upstream_results, read_result, poll_interval_seconds
+            stage,
+            plan,
+            read_plan,
+            build_request,
+            upstream_results,
+            read_result,
+            poll_interval_seconds,
+            check_start,
         )
 
 
@@ -73,9 +83,17 @@ class TrainingJobOperator(SageMakerJobMixin, SageMakerTrainingOperator):  # type
         upstream_results: Mapping[str, Any] | None = None,
         read_result: ResultReader = JobResult.from_mapping,
         poll_interval_seconds: float = 30,
+        check_start: StartCheck | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(config={}, **kwargs)
         self._keep(
-            stage, plan, read_plan, build_request, upstream_results, read_result, poll_interval_seconds
+            stage,
+            plan,
+            read_plan,
+            build_request,
+            upstream_results,
+            read_result,
+            poll_interval_seconds,
+            check_start,
         )

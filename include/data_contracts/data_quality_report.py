@@ -15,6 +15,8 @@ CONTRACT = "data_quality_report"
 VERSION = 1
 ACTIONS = ("dropped", "cleaned", "warned")
 DATA_ORIGINS = ("real", "synthetic")
+# Written by the generator beside its files; whatever is made from what lies there or below is synthetic.
+SYNTHETIC_MARKER = "_synthetic_data.json"
 
 
 @dataclass(frozen=True)

@@ -29,8 +29,9 @@ class StageImages:
 class RetrainingPlan:
     """One run, prepared; `include.sagemaker_requests.plan_freezing` fills in what follows from the rest.
 
-    `run_after` is an ISO 8601 time. `input_data_uri` is where raw data was found, or was looked for when
-    `data_origin` is synthetic. `dataset_fingerprint` identifies the raw objects that were found.
+    `run_after` is an ISO 8601 time. `input_data_uri` is where raw data was found, or was looked for in vain
+    when the run `invents_customers`. `data_origin` is synthetic for these, and for raw data that carry the
+    generator's marker. `dataset_fingerprint` identifies the raw objects that were found.
     """
 
     dag_id: str
@@ -44,20 +45,23 @@ class RetrainingPlan:
     job_bundle: JobBundle
     input_data_uri: str
     data_origin: str
+    invents_customers: bool
     dataset_fingerprint: str
     schema_uri: str
     run_prefix: str
 
     def __post_init__(self) -> None:
-        """Refuse an unknown data origin."""
+        """Refuse an unknown data origin, and invented customers that pass for real ones."""
         if self.data_origin not in DATA_ORIGINS:
             raise ContractError(
                 f"{CONTRACT}, key 'data_origin': expected real or synthetic, found {self.data_origin!r}"
             )
+        if self.invents_customers and not self.is_synthetic:
+            raise ContractError(f"{CONTRACT}, key 'data_origin': invented customers cannot be real")
 
     @property
     def is_synthetic(self) -> bool:
-        """Whether this run invents its customers."""
+        """Whether what is made from this run's data must never be approved."""
         return self.data_origin == "synthetic"
 
     def to_mapping(self) -> dict[str, Any]:
@@ -76,6 +80,7 @@ class RetrainingPlan:
             "job_bundle": self.job_bundle.to_mapping(),
             "input_data_uri": self.input_data_uri,
             "data_origin": self.data_origin,
+            "invents_customers": self.invents_customers,
             "dataset_fingerprint": self.dataset_fingerprint,
             "schema_uri": self.schema_uri,
             "run_prefix": self.run_prefix,
@@ -101,6 +106,7 @@ class RetrainingPlan:
             job_bundle=JobBundle.from_mapping(reader.content.get("job_bundle"), f"{place}, job_bundle"),
             input_data_uri=reader.text("input_data_uri"),
             data_origin=reader.text("data_origin"),
+            invents_customers=reader.flag("invents_customers", default=False),
             dataset_fingerprint=reader.text("dataset_fingerprint"),
             schema_uri=reader.text("schema_uri"),
             run_prefix=reader.text("run_prefix"),

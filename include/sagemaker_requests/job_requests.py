@@ -33,11 +33,12 @@ def build_preprocess_request(plan: RetrainingPlan, job_name: str) -> Request:
     """Return the processing request that validates, cleans, counts and splits (or invents) the customers."""
     parameters = plan.parameters
     inputs = [processing_input("schema", plan.schema_uri, f"{INPUT}/schema")]
-    if plan.is_synthetic:
+    if plan.invents_customers:
         source = ["--synthetic-rows", str(parameters.synthetic_rows)]
     else:
         inputs.append(processing_input("raw", plan.input_data_uri, f"{INPUT}/raw"))
-        source = ["--input-dir", f"{INPUT}/raw"]
+        # The marker may lie above what the job gets to see.
+        source = ["--input-dir", f"{INPUT}/raw", *(["--mark-synthetic"] if plan.is_synthetic else [])]
     schema_file = plan.schema_uri.rpartition("/")[2]
     return processing_request(
         plan,

@@ -6,6 +6,7 @@ approval away.
 """
 
 import hashlib
+import json
 
 from include.data_contracts.evaluation_report import EvaluationReport
 from include.data_contracts.gate_decision import GateDecision
@@ -22,12 +23,14 @@ from include.sagemaker_requests.request_parts import (
     description_text,
     tag_text,
 )
+from include.settings.s3_layout import plan_uri, run_hash
 
 JSON = "application/json"
 CONTENT_TYPES = ("text/csv", "application/json", "application/jsonlines")
 TRANSFORM_INSTANCE_TYPES = ("ml.m5.large", "ml.m5.xlarge", "ml.m5.2xlarge", "ml.m5.4xlarge")
 REALTIME_INSTANCE_TYPES = ("ml.t2.medium", "ml.m5.large", "ml.m5.xlarge", "ml.c5.large", "ml.c5.xlarge")
 SYNTHETIC_SUFFIX = "-synthetic"
+SYNTHETIC_TAG = {"Key": "churn:data-origin", "Value": "synthetic"}
 _TOKEN_CHARACTERS = 36
 
 
@@ -45,13 +48,13 @@ def build_model_package_group_request(plan: RetrainingPlan, data_origin: str | N
     name = model_package_group_name(plan, data_origin)
     is_synthetic = name.endswith(SYNTHETIC_SUFFIX) and name != plan.parameters.model_package_group
     what = "made from SYNTHETIC data, never approvable" if is_synthetic else "waiting for a person's approval"
-    tags = {"churn:dag-id": plan.dag_id, "churn:data-origin": "synthetic" if is_synthetic else "real"}
+    origin = SYNTHETIC_TAG if is_synthetic else {**SYNTHETIC_TAG, "Value": "real"}
     return {
         "ModelPackageGroupName": name,
         "ModelPackageGroupDescription": description_text(
             f"Telecom churn models registered by {plan.dag_id}, {what}"
         ),
-        "Tags": [{"Key": key, "Value": tag_text(value)} for key, value in tags.items()],
+        "Tags": [{"Key": "churn:dag-id", "Value": tag_text(plan.dag_id)}, dict(origin)],
     }
 
 
@@ -62,10 +65,12 @@ def build_model_package_request(
     evaluation: JobResult,
     report: EvaluationReport,
     gate: GateDecision,
+    data_fingerprint: str,
 ) -> Request:
     """Return the request that registers the trained model as PendingManualApproval.
 
-    Raises ValueError when `training` left no model artifact.
+    `data_fingerprint` is preprocess's digest of the rows it kept. Raises ValueError when `training` left no
+    model artifact.
     """
     if not training.model_artifact_uri:
         raise ValueError(f"job {training.job_name} left no model artifact: it is a {training.kind} job")
@@ -75,7 +80,7 @@ def build_model_package_request(
         "Statistics": _json_source(f"{preprocess.output('data_quality')}/data_quality.json"),
         "Constraints": _json_source(plan.schema_uri),
     }
-    return {
+    request = {
         "ModelPackageGroupName": model_package_group_name(plan, report.data_origin),
         "ModelPackageDescription": _description(plan, report),
         "ModelApprovalStatus": "PendingManualApproval",
@@ -87,16 +92,18 @@ def build_model_package_request(
             "GeneratedBy": training.job_arn,
         },
         "CustomerMetadataProperties": _customer_properties(
-            plan, preprocess, training, evaluation, report, gate
+            plan, preprocess, training, evaluation, report, gate, data_fingerprint
         ),
-        "SourceUri": training.model_artifact_uri,
-        "ClientToken": client_token(plan, report),
     }
+    return {**request, "ClientToken": _client_token(request)}
 
 
-def client_token(plan: RetrainingPlan, report: EvaluationReport) -> str:
-    """Return the token by which SageMaker knows a repeated registration of this run's model."""
-    text = f"{model_package_group_name(plan, report.data_origin)}\n{plan.run_hash}\n{model_sha256(report)}"
+def _client_token(request: Request) -> str:
+    """Return the token by which SageMaker knows the very same request when it comes again.
+
+    A token that met another request would be refused, so it is made from all of it.
+    """
+    text = json.dumps(request, sort_keys=True, allow_nan=False)
     return hashlib.sha256(text.encode()).hexdigest()[:_TOKEN_CHARACTERS]
 
 
@@ -135,19 +142,25 @@ def _customer_properties(
     evaluation: JobResult,
     report: EvaluationReport,
     gate: GateDecision,
+    data_fingerprint: str,
 ) -> dict[str, str]:
     """Return what a person, or the drift monitor, asks a package: who, from what, how good, where."""
     origin = "synthetic" if plan.is_synthetic else report.data_origin
     asked = gate.rules[0]
     values: dict[str, str | None] = {
         "run_id": plan.run_id,
+        # The run's own whatever characters its id has, and the same when it is cleared and prepared anew.
+        "run_identity": run_hash(plan.dag_id, plan.run_id),
         "run_hash": plan.run_hash,
         "dag_id": plan.dag_id,
         "run_after": plan.run_after,
         "reason": plan.parameters.reason,
         "data_origin": origin,
-        "input_data_uri": plan.input_data_uri,
+        # Any address is whole in the plan; one that a property would cut or change is left to it.
+        "plan_uri": plan_uri(plan.run_prefix),
+        "input_data_uri": _if_unchanged(plan.input_data_uri),
         "dataset_fingerprint": plan.dataset_fingerprint,
+        "data_fingerprint": data_fingerprint,
         "schema_name": report.dataset.schema_name,
         "schema_fingerprint": report.dataset.schema_fingerprint,
         "git_revision": plan.job_bundle.git_revision,
@@ -172,6 +185,10 @@ def _customer_properties(
     }
     texts = {name: tag_text(value or "", PROPERTY_LIMIT) for name, value in values.items()}
     return {name: text for name, text in texts.items() if text}  # an empty value is refused
+
+
+def _if_unchanged(address: str) -> str | None:
+    return address if tag_text(address, PROPERTY_LIMIT) == address else None
 
 
 def _metric_properties(report: EvaluationReport) -> dict[str, str]:

@@ -18,6 +18,7 @@ def freeze_plan(
     job_bundle: JobBundle,
     input_data_uri: str,
     data_origin: str,
+    invents_customers: bool,
     dataset_fingerprint: str,
 ) -> RetrainingPlan:
     """Return the whole plan; raises UnknownImageError when SageMaker has no image in the region."""
@@ -35,6 +36,7 @@ def freeze_plan(
         job_bundle=job_bundle,
         input_data_uri=input_data_uri,
         data_origin=data_origin,
+        invents_customers=invents_customers,
         dataset_fingerprint=dataset_fingerprint,
         schema_uri=schema_uri(prefix),
         run_prefix=prefix,

@@ -47,8 +47,8 @@ PARAMETERS: tuple[Parameter, ...] = (
     ),
     Parameter(
         "on_missing_data", "Data", "When no data exists",
-        "fail: end the run and say where data was looked for. synthetic: invent customers; everything made "
-        "from them is marked synthetic and the model can never be approved.",
+        "fail: end the run and say where data was looked for. synthetic: invent customers with the columns "
+        "of ibm_telco; everything made from them is marked synthetic and the model can never be approved.",
         "fail", choice(("fail", "synthetic")),
     ),
     Parameter(

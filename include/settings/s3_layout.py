@@ -2,7 +2,7 @@
 
 ```
 s3://{artifact}/job-bundles/{sha256}/{sourcedir.tar.gz, churn_jobs.pyz}   job-bundles/current.json
-s3://{artifact}/retraining/{run}/schema.json
+s3://{artifact}/retraining/{run}/{schema, plan}.json
 s3://{artifact}/retraining/{run}/{stage}/{job name}/...                   one folder per attempt
 s3://{artifact}/retraining/{run}/train/checkpoints/{job name}/            spot training
 s3://{artifact}/monitoring-runs/{run}/schema.json                         a monitoring run, laid out alike
@@ -53,6 +53,11 @@ def run_prefix(artifact_bucket: str, slug: str, hash_digits: str) -> str:
 def schema_uri(prefix: str) -> str:
     """Return where a run keeps the schema it was prepared with (JSON, which the job images can read)."""
     return f"{prefix}/schema.json"
+
+
+def plan_uri(prefix: str) -> str:
+    """Return where a retraining run keeps its plan: what was asked, of which data, with which code."""
+    return f"{prefix}/plan.json"
 
 
 def job_prefix(prefix: str, stage: str, job_name: str) -> str:

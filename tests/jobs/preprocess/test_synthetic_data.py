@@ -91,6 +91,18 @@ def test_preprocess_when_directory_holds_generated_files_then_knows_them_as_synt
     assert report["data_origin"] == "synthetic"
 
 
+def test_preprocess_when_told_that_rows_are_invented_then_all_is_marked_without_a_marker(tmp_path: Path):
+    _generate(tmp_path / "made", "--rows", "2000")
+    (tmp_path / "input").mkdir()
+    (tmp_path / "made/customers-00000.csv").rename(tmp_path / "input/customers.csv")
+
+    arguments = ["--input-dir", str(tmp_path / "input"), "--output-dir", str(tmp_path / "output")]
+    preprocess.main([*arguments, "--mark-synthetic"])
+
+    for name in ("data_quality/data_quality.json", "encoder/encoder.json", "reference/reference.json"):
+        assert json.loads((tmp_path / "output" / name).read_text())["data_origin"] == "synthetic"
+
+
 def test_preprocess_when_data_are_real_then_says_so(ibm, run):
     assert run(ibm.to_csv()).report.data_origin == "real"
 

@@ -53,8 +53,9 @@ def register_model(*, approve: bool = True, profile: bool = True, scores: bool =
     preprocess, training, evaluation = (make_result(stage) for stage in ("preprocess", "train", "evaluate"))
     if not client.list_model_package_groups()["ModelPackageGroupSummaryList"]:
         client.create_model_package_group(**build_model_package_group_request(plan))
+    gate = decide(report, rules_for(plan.parameters))
     request = build_model_package_request(
-        plan, preprocess, training, evaluation, report, decide(report, rules_for(plan.parameters))
+        plan, preprocess, training, evaluation, report, gate, data_fingerprint="78" * 32
     )
     del request["ClientToken"]  # each call is another model
     if approve:  # at once, because moto's UpdateModelPackage forgets the properties

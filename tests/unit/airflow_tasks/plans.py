@@ -37,6 +37,7 @@ def make_plan(run_id: str = "manual__2026-11-24", *, data_origin: str = "real", 
         job_bundle=JobBundle.from_mapping(BUNDLE),
         input_data_uri="s3://churn-data/raw/ibm_telco/",
         data_origin=data_origin,
+        invents_customers=data_origin == "synthetic",
         dataset_fingerprint="ef" * 32,
     )
 

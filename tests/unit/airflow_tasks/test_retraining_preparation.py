@@ -1,11 +1,13 @@
 import json
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import boto3
 import pytest
 from airflow.sdk.exceptions import AirflowFailException
 
+from include.airflow_tasks.input_data import refuse_changed_data
 from include.airflow_tasks.retraining_preparation import prepare_plan
 from include.data_contracts.feature_schema import FeatureSchema, load_schema
 from include.data_contracts.retraining_plan import RetrainingPlan
@@ -216,6 +218,93 @@ def test_prepare_when_a_deleted_run_is_made_again_then_its_jobs_have_other_names
 def test_prepare_when_the_region_has_no_image_then_one_line_says_so(s3_hook, data):
     message = refusal(s3_hook, variables={**VARIABLES, "AWS_DEFAULT_REGION": "xx-nowhere-1"})
     assert "xx-nowhere-1" in message
+
+
+MARKER = "_synthetic_data.json"
+
+
+@pytest.mark.parametrize(
+    ("marker", "named"),
+    [
+        (f"raw/ibm_telco/{MARKER}", "raw/ibm_telco/"),
+        (f"raw/ibm_telco/{MARKER}", "raw/ibm_telco/a.csv"),
+        (f"raw/ibm_telco/{MARKER}", "raw/ibm_telco/2026/10/"),
+        (f"raw/{MARKER}", "raw/ibm_telco/2026/10/c.csv"),
+        (MARKER, "raw/ibm_telco/"),
+        (f"raw/ibm_telco/2026/{MARKER}", "raw/ibm_telco"),
+    ],
+)
+def test_prepare_when_a_marker_lies_in_or_above_the_data_then_they_are_synthetic(
+    s3_hook, data, marker, named
+):
+    put("s3://churn-data/raw/ibm_telco/2026/10/c.csv")
+    put(f"s3://churn-data/{marker}", b"{}")
+    plan = prepare(s3_hook, {"input_data_uri": f"s3://churn-data/{named}"})
+    assert (plan.is_synthetic, plan.invents_customers) == (True, False)
+
+
+@pytest.mark.parametrize("beside", [f"other/{MARKER}", f"raw/ibm_telco/{MARKER}.bak", f"raw/mlc/{MARKER}"])
+def test_prepare_when_a_marker_lies_elsewhere_then_the_data_are_real(s3_hook, data, beside):
+    put(f"s3://churn-data/{beside}", b"{}")
+    assert prepare(s3_hook, {"input_data_uri": "s3://churn-data/raw/ibm_telco/a.csv"}).data_origin == "real"
+
+
+@pytest.mark.parametrize("schema", ["iranian", "mlc"])
+def test_prepare_when_customers_cannot_be_invented_for_the_schema_then_it_is_refused(s3_hook, bundle, schema):
+    message = refusal(s3_hook, {"on_missing_data": "synthetic", "schema": schema})
+    assert f"s3://churn-data/raw/{schema}/" in message
+    assert "columns of ibm_telco" in message
+    assert f"schema {schema} needs" in message
+    assert not objects_under_runs()
+
+
+def test_prepare_when_ones_own_schema_has_the_generated_columns_then_customers_are_invented(s3_hook, bundle):
+    text = (SCHEMAS / "ibm_telco.yaml").read_text().replace("name: ibm_telco", "name: mine")
+    put("s3://churn-data/schemas/mine.yaml", text.encode())
+    conf = {"schema": "s3://churn-data/schemas/mine.yaml", "on_missing_data": "synthetic"}
+    assert prepare(s3_hook, conf).invents_customers
+
+
+def test_prepare_when_finished_then_the_plan_lies_beside_the_schema(s3_hook, data):
+    plan = prepare(s3_hook, {"reason": "why"})
+    assert RetrainingPlan.from_mapping(json.loads(s3_hook.read_key(f"{plan.run_prefix}/plan.json"))) == plan
+
+
+def test_refuse_changed_data_when_nothing_changed_then_the_job_may_start(s3_hook, data, bundle):
+    assert refuse_changed_data(prepare(s3_hook), s3=s3_hook) is None
+
+
+def remove(*keys: str):
+    entries = [{"Key": f"raw/ibm_telco/{key}"} for key in keys]
+    boto3.client("s3").delete_objects(Bucket="churn-data", Delete={"Objects": entries})
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (partial(put, "s3://churn-data/raw/ibm_telco/late.csv"), "newest of 3 objects is raw/ibm_telco/"),
+        (partial(put, "s3://churn-data/raw/ibm_telco/b.csv", b"b"), "newest of 2 objects is raw/ibm_telco/"),
+        (partial(remove, "b.csv"), "newest of 1 objects"),
+        (partial(remove, "a.csv", "b.csv"), "nothing is left there"),
+    ],
+    ids=["added", "replaced", "removed", "all removed"],
+)
+def test_refuse_changed_data_when_an_object_changed_then_one_line_asks_for_a_new_run(
+    s3_hook, data, change, told
+):
+    plan = prepare(s3_hook)
+    change()
+    with pytest.raises(AirflowFailException, match=told) as refused:
+        refuse_changed_data(plan, s3=s3_hook)
+    message = str(refused.value)
+    assert "trigger a new run" in message
+    assert "\n" not in message
+
+
+def test_refuse_changed_data_when_customers_are_invented_then_there_is_nothing_to_compare(s3_hook, bundle):
+    plan = prepare(s3_hook, {"on_missing_data": "synthetic"})
+    put("s3://churn-data/raw/ibm_telco/a.csv")
+    assert refuse_changed_data(plan, s3=s3_hook) is None
 
 
 @pytest.mark.parametrize(

@@ -116,6 +116,23 @@ def only_job(sagemaker):
     return name
 
 
+# --- what must hold before a job starts ----------------------------------------------------------------
+def refuse(plan):
+    raise AirflowFailException(f"not for {plan.run_id}")
+
+
+def test_execute_when_the_start_is_refused_then_no_job_is_created(sagemaker):
+    with pytest.raises(AirflowFailException, match=f"not for {make_plan().run_id}"):
+        processing(check_start=refuse).execute(context())
+    assert sagemaker.count("CreateProcessingJob") == 0
+
+
+def test_execute_when_the_job_runs_already_then_its_start_is_not_checked_again(sagemaker):
+    defer(processing())
+    defer(processing(check_start=refuse), try_number=2)
+    assert sagemaker.count("CreateProcessingJob") == 1
+
+
 # --- which job a task means ----------------------------------------------------------------------------
 def test_execute_when_no_job_exists_then_one_is_created_and_awaited(sagemaker):
     deferred = defer(processing())

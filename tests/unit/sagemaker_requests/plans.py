@@ -61,6 +61,7 @@ def plan(
     conf: dict[str, Any] | None = None,
     run_id: str = "manual__2026-11-24T02:21:00+00:00",
     data_origin: str = "real",
+    invents_customers: bool | None = None,
     **environment_changes: Any,
 ) -> RetrainingPlan:
     parameters = RetrainingParameters.from_conf({}, conf)
@@ -74,6 +75,7 @@ def plan(
         job_bundle=JobBundle(bundle_prefix(place.artifact_bucket, SHA256), SHA256, "0f" * 20),
         input_data_uri=parameters.input_data_uri or default_input_uri(place.data_bucket, parameters.schema),
         data_origin=data_origin,
+        invents_customers=data_origin == "synthetic" if invents_customers is None else invents_customers,
         dataset_fingerprint=SHA256,
     )
 
@@ -167,7 +169,12 @@ def plans(draw: Any) -> RetrainingPlan:
     conf = draw(CONFS)
     place = draw(_ENVIRONMENTS)
     parameters = RetrainingParameters.from_conf({}, conf)
-    origins = ["real", "synthetic"] if parameters.on_missing_data == "synthetic" else ["real"]
+    may_invent = parameters.on_missing_data == "synthetic"
+    origin, invents = draw(
+        st.sampled_from(
+            [("real", False), ("synthetic", False), *([("synthetic", True)] if may_invent else [])]
+        )
+    )
     made = freeze_plan(
         dag_id="churn_retraining",
         run_id=draw(RUN_IDS),
@@ -176,7 +183,8 @@ def plans(draw: Any) -> RetrainingPlan:
         environment=place,
         job_bundle=JobBundle(bundle_prefix(place.artifact_bucket, SHA256), SHA256, "0f" * 20 + "-dirty"),
         input_data_uri=parameters.input_data_uri or default_input_uri(place.data_bucket, parameters.schema),
-        data_origin=draw(st.sampled_from(origins)),
+        data_origin=origin,
+        invents_customers=invents,
         dataset_fingerprint=SHA256,
     )
     # The plan travels between the tasks as JSON.

@@ -63,7 +63,7 @@ def test_requests_when_built_from_any_allowed_plan_then_pass_the_strict_check(
     evaluation = build_evaluation_request(made, names["evaluate"], preprocess_result, training_outcome)
     gate = decide(report, rules_for(made.parameters))
     package = build_model_package_request(
-        made, preprocess_result, training_outcome, processing_result(evaluation), report, gate
+        made, preprocess_result, training_outcome, processing_result(evaluation), report, gate, "ab" * 32
     )
     group = build_model_package_group_request(made, report.data_origin)
     for operation, request in (

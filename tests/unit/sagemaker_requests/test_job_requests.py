@@ -77,6 +77,13 @@ def test_preprocess_when_data_is_synthetic_then_has_no_raw_input_and_says_how_ma
     assert "--input-dir" not in request["AppSpecification"]["ContainerArguments"]
 
 
+def test_preprocess_when_the_raw_data_are_marked_above_what_the_job_sees_then_it_is_told():
+    request = preprocess_request(plan(data_origin="synthetic", invents_customers=False))
+    assert option(request, "--input-dir") == "/opt/ml/processing/input/raw"
+    assert "--mark-synthetic" in request["AppSpecification"]["ContainerArguments"]
+    assert "--mark-synthetic" not in preprocess_request(plan())["AppSpecification"]["ContainerArguments"]
+
+
 def test_preprocess_when_built_then_each_output_has_a_folder_of_this_attempt():
     made = plan()
     request = preprocess_request(made)

@@ -22,7 +22,9 @@ def package(made, found=None):
     training = training_result(build_training_request(made, "train-1", preprocess))
     evaluation = processing_result(build_evaluation_request(made, "evaluate-1", preprocess, training))
     gate = decide(found, rules_for(made.parameters))
-    return build_model_package_request(made, preprocess, training, evaluation, found, gate)
+    return build_model_package_request(
+        made, preprocess, training, evaluation, found, gate, data_fingerprint="fedcba9876543210" * 4
+    )
 
 
 def test_package_when_built_then_waits_for_approval_and_serves_the_trained_archive():
@@ -65,6 +67,9 @@ def test_package_when_built_then_its_properties_tell_where_it_comes_from_and_how
         "reason": "drift",
         "data_origin": "real",
         "dataset_fingerprint": SHA256,
+        "data_fingerprint": "fedcba9876543210" * 4,
+        "input_data_uri": made.input_data_uri,
+        "plan_uri": f"{made.run_prefix}/plan.json",
         "schema_name": "ibm_telco",
         "schema_fingerprint": SHA256,
         "git_revision": "0f" * 20,
@@ -85,6 +90,17 @@ def test_package_when_built_then_its_properties_tell_where_it_comes_from_and_how
 
 def test_package_when_a_property_is_empty_then_it_is_left_out():
     assert "reason" not in package(plan())["CustomerMetadataProperties"]
+
+
+@pytest.mark.parametrize("key", ["x" * 300 + "/", "May & June/", "folder;1/", "ends with a space "])
+def test_package_when_a_property_cannot_hold_an_address_whole_then_it_is_left_to_the_plan(key):
+    found = package(plan({"input_data_uri": f"s3://churn-data/{key}"}))["CustomerMetadataProperties"]
+    assert "input_data_uri" not in found
+    assert found["plan_uri"].endswith("/plan.json")
+
+
+def test_package_when_built_then_names_no_source_because_that_is_for_models_and_packages():
+    assert "SourceUri" not in package(plan())
 
 
 def test_package_when_registered_then_has_no_tags_because_aws_refuses_them_on_versions():

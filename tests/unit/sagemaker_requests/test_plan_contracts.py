@@ -35,6 +35,8 @@ def test_plan_when_written_and_read_then_is_equal():
         ({"contract": "other"}, "contract"),
         ({"run_id": None}, "run_id"),
         ({"data_origin": "dubious"}, "data_origin"),
+        ({"invents_customers": True}, "invented customers cannot be real"),
+        ({"invents_customers": "yes"}, "invents_customers"),
         ({"images": {"preprocess": "x"}}, "train"),
         ({"parameters": {"seed": "x"}}, "seed"),
         ({"environment": {"region": "x"}}, "environment"),

@@ -59,17 +59,19 @@ The run's note and the log of `accuracy_gate` tell the verdict in a sentence; `g
 `evaluation.html` lie beside `evaluation.json` in the artifact bucket under `retraining/<run>/evaluate/`.
 """
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from airflow.sdk import DAG
 
 from include.airflow_tasks import retraining_tasks as tasks
 from include.airflow_tasks.dag_parameters import airflow_params, describe_parameters
+from include.airflow_tasks.retraining_time_limit import longest_run
 from include.airflow_tasks.task_settings import default_arguments
 from include.settings.environment import read_operator_settings
 from include.settings.retraining_table import PARAMETERS
 
 settings = read_operator_settings()
+arguments = default_arguments(settings)
 
 with DAG(
     dag_id="churn_retraining",
@@ -80,10 +82,11 @@ with DAG(
     start_date=datetime(2026, 1, 1, tzinfo=UTC),
     catchup=False,
     max_active_runs=1,
-    # Three jobs of at most a day each (max_runtime_seconds) and their start-up; a stuck run blocks the next.
-    dagrun_timeout=timedelta(hours=80),
+    # All tries of all jobs at the longest max_runtime_seconds: ten days. With the default of an hour the
+    # tasks' own limits end a stuck run long before.
+    dagrun_timeout=longest_run(arguments),
     params=airflow_params(PARAMETERS),
-    default_args=default_arguments(settings),
+    default_args=arguments,
     tags=["churn", "retraining", "sagemaker"],
 ) as dag:
     plan = tasks.prepare_run()

@@ -52,7 +52,7 @@ _KILL_PATIENCE_SECONDS = 4.0
 # More attempts than any number of retries needs: a loop that goes on would mean that names are broken.
 _MOST_ATTEMPTS = 100
 # Beyond the trigger's own deadline: only a trigger that never ran again lets this pass.
-_TRIGGER_SLACK = timedelta(minutes=10)
+TRIGGER_SLACK = timedelta(minutes=10)
 _FAST_CLIENT: dict[str, Any] = {"connect_timeout": 2, "read_timeout": 3, "retries": {"max_attempts": 1}}
 
 
@@ -259,7 +259,7 @@ class SageMakerJobMixin:
 
     # --- waiting ---------------------------------------------------------------------------------------
     def _defer_until_ended(self, description: Description) -> NoReturn:
-        limit = timedelta(seconds=time_limit_seconds(description)) + _TRIGGER_SLACK
+        limit = timedelta(seconds=time_limit_seconds(description)) + TRIGGER_SLACK
         self.defer(
             trigger=SageMakerJobTrigger(
                 job_name=str(description[self.kind.name_key]),

@@ -90,8 +90,8 @@ def _refuse_what_cannot_be_invented(schema: FeatureSchema, data: InputData) -> N
     ]
     if lacking:
         raise ContractError(
-            f"no data found under {data.uri}, and on_missing_data synthetic cannot invent them: it has the "
-            f"columns of {_GENERATED_SCHEMA}, schema {schema.name} needs {', '.join(lacking):.200}; "
+            f"no data found under {data.uri}, and on_missing_data synthetic cannot invent them: its customers "
+            f"have the columns of {_GENERATED_SCHEMA}, schema {schema.name} needs {', '.join(lacking):.200}; "
             f"upload data there, or set schema to {_GENERATED_SCHEMA}"
         )
 

@@ -124,6 +124,10 @@ def _group(verb: str) -> Callable[..., Iterator[Call]]:
     return calls
 
 
+def _add_tags(request: RecordedRequest, _values: Mapping[str, Any]) -> Iterator[Call]:
+    yield Call("sagemaker:AddTags", request.parameters["ResourceArn"], reason="a group keeps its mark")
+
+
 def _create_package(request: RecordedRequest, values: Mapping[str, Any]) -> Iterator[Call]:
     name = request.parameters["ModelPackageGroupName"]
     status = request.parameters.get("ModelApprovalStatus", "PendingManualApproval")
@@ -186,6 +190,7 @@ _BY_ACTION: Mapping[str, Callable[..., Iterator[Call]]] = {
     "CreateModelPackageGroup": _group("Create"),
     "DescribeModelPackageGroup": _group("Describe"),
     "ListModelPackageGroups": _anywhere("sagemaker:ListModelPackageGroups"),
+    "AddTags": _add_tags,
     "CreateModelPackage": _create_package,
     "DescribeModelPackage": _describe_package,
     "UpdateModelPackage": _update_package,

@@ -119,6 +119,13 @@ def test_needed_permissions_when_a_tagged_job_is_created_then_tags_and_role_coun
     }
 
 
+def test_needed_permissions_when_a_resource_is_tagged_then_that_one():
+    arn = "arn:aws:sagemaker:eu-west-1:123456789012:model-package-group/churn-synthetic"
+    asked = request("sagemaker", action="AddTags", parameters={"ResourceArn": arn, "Tags": []})
+    (call,) = needed_permissions(asked, LAPTOP_VALUES)
+    assert (call.action, call.resource) == ("sagemaker:AddTags", arn)
+
+
 def test_needed_permissions_when_a_request_is_unknown_then_says_so():
     with pytest.raises(UnknownRequestError, match="CreateEndpoint"):
         needed_permissions(request("sagemaker", action="CreateEndpoint"), LAPTOP_VALUES)

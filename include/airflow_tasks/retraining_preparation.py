@@ -90,9 +90,9 @@ def _refuse_what_cannot_be_invented(schema: FeatureSchema, data: InputData) -> N
     ]
     if lacking:
         raise ContractError(
-            f"no data found under {data.uri}, and on_missing_data synthetic cannot invent them: its customers "
-            f"have the columns of {_GENERATED_SCHEMA}, schema {schema.name} needs {', '.join(lacking):.200}; "
-            f"upload data there, or set schema to {_GENERATED_SCHEMA}"
+            f"no data found under {data.uri}, and on_missing_data synthetic cannot invent them: its "
+            f"customers have the columns of {_GENERATED_SCHEMA}, schema {schema.name} needs "
+            f"{', '.join(lacking):.200}; upload data there, or set schema to {_GENERATED_SCHEMA}"
         )
 
 

@@ -11,11 +11,15 @@ from local_airflow.stack_settings import ADMIN_USER, StackError, StackSettings, 
 _TIMEOUT_SECONDS = 30.0
 _PAGE = 100
 _ATTEMPTS = 5
+_PAUSE_SECONDS = 0.5
 _BACKFILL_ATTEMPTS = 30
 
 
 class AirflowApi:
-    """A logged-in client; every error is one line with Airflow's own words."""
+    """A logged-in client; every error is one line with Airflow's own words.
+
+    None or an empty list means that Airflow says there is no such thing (404), never that it could not be asked.
+    """
 
     def __init__(self, settings: StackSettings) -> None:
         self._settings = settings
@@ -32,7 +36,8 @@ class AirflowApi:
     def log_in(self) -> None:
         """Fetch a token for the laptop's administrator."""
         password = load_secrets(self._settings)["admin_password"]
-        answer = self._client.post("/auth/token", json={"username": ADMIN_USER, "password": password})
+        account = {"username": ADMIN_USER, "password": password}
+        answer = self._send("POST", "/auth/token", is_repeatable=True, json=account)
         if answer.status_code == httpx.codes.UNAUTHORIZED:
             raise StackError(
                 f"another Airflow answers at {self._settings.airflow_url}; end it, or choose another port "
@@ -40,12 +45,11 @@ class AirflowApi:
             )
         if answer.is_error:
             raise StackError(f"Airflow refused the login: {_reason(answer)}")
-        self._client.headers["Authorization"] = f"Bearer {answer.json()['access_token']}"
+        self._client.headers["Authorization"] = f"Bearer {_content(answer)['access_token']}"
 
     def find_dag(self, dag_id: str) -> dict[str, Any] | None:
         """Facts of a DAG, or None as long as it has not been parsed."""
-        answer = self._client.get(f"/api/v2/dags/{dag_id}")
-        return dict(answer.json()) if answer.status_code == httpx.codes.OK else None
+        return self._find(f"/api/v2/dags/{dag_id}")
 
     def import_errors(self) -> list[str]:
         """Last line of each DAG file's import error."""
@@ -115,16 +119,14 @@ class AirflowApi:
     def get_xcom(self, dag_id: str, run_id: str, task_id: str, key: str = "return_value") -> Any:
         """Value a task returned, or None when it returned nothing."""
         path = f"{_task_path(dag_id, run_id, task_id)}/xcomEntries/{key}"
-        answer = self._client.get(path, params={"deserialize": "false"})
-        return answer.json()["value"] if answer.status_code == httpx.codes.OK else None
+        entry = self._find(path, params={"deserialize": "false"})
+        return entry["value"] if entry else None
 
     def get_log_lines(self, dag_id: str, run_id: str, task_id: str, try_number: int) -> list[dict[str, Any]]:
         """Structured log of one try of a task."""
         path = f"{_task_path(dag_id, run_id, task_id)}/logs/{try_number}"
-        answer = self._client.get(path, headers={"Accept": "application/json"})
-        if answer.status_code != httpx.codes.OK:
-            return []
-        return [line for line in answer.json().get("content", []) if isinstance(line, dict)]
+        log = self._find(path, headers={"Accept": "application/json"}) or {}
+        return [line for line in log.get("content", []) if isinstance(line, dict)]
 
     def set_task_state(self, dag_id: str, run_id: str, task_id: str, state: str) -> None:
         """Mark a task as a person does in the UI ("success" or "failed")."""
@@ -148,25 +150,51 @@ class AirflowApi:
     def _request(
         self, method: str, path: str, *, attempts: int = _ATTEMPTS, **arguments: Any
     ) -> dict[str, Any]:
-        last = attempts - 1
-        for attempt in range(attempts):
+        answer = self._send(method, path, attempts=attempts, is_repeatable=method == "GET", **arguments)
+        if answer.is_error:
+            raise StackError(f"Airflow refused the request: {_reason(answer)}")
+        return _content(answer)
+
+    def _find(self, path: str, **arguments: Any) -> dict[str, Any] | None:
+        answer = self._send("GET", path, is_repeatable=True, **arguments)
+        if answer.status_code == httpx.codes.NOT_FOUND:
+            return None
+        if answer.is_error:
+            raise StackError(f"Airflow refused the request: {_reason(answer)}")
+        return _content(answer)
+
+    def _send(
+        self, method: str, path: str, *, is_repeatable: bool, attempts: int = _ATTEMPTS, **arguments: Any
+    ) -> httpx.Response:
+        """Return Airflow's answer, the last one when it kept failing (5xx).
+
+        Raises StackError when none comes; a request that must not be sent twice is not repeated then.
+        """
+        for left in reversed(range(attempts)):
             try:
                 answer = self._client.request(method, path, **arguments)
-            except httpx.TransportError as error:
-                if method != "GET" or attempt == last:
-                    raise StackError(f"Airflow does not answer: {error}") from error
-                time.sleep(0.5)
-                continue
-            if answer.status_code < httpx.codes.BAD_REQUEST:
-                return dict(answer.json())
-            if answer.status_code < httpx.codes.INTERNAL_SERVER_ERROR or attempt == last:
-                raise StackError(f"Airflow refused the request: {_reason(answer)}")
-            time.sleep(0.5)
-        raise StackError(f"Airflow does not answer {method} {path}")
+            except httpx.HTTPError as error:
+                if left == 0 or not is_repeatable:
+                    cause = str(error) or type(error).__name__
+                    raise StackError(f"Airflow does not answer {method} {path}: {cause}") from error
+            else:
+                if left == 0 or not answer.is_server_error:
+                    return answer
+            time.sleep(_PAUSE_SECONDS)
+        raise AssertionError("at least one attempt is made")
 
 
 def _task_path(dag_id: str, run_id: str, task_id: str) -> str:
     return f"/api/v2/dags/{dag_id}/dagRuns/{quote(run_id, safe='')}/taskInstances/{task_id}"
+
+
+def _content(answer: httpx.Response) -> dict[str, Any]:
+    try:
+        return dict(answer.json())
+    except ValueError as error:
+        raise StackError(
+            f"{answer.request.url} does not answer like Airflow: {answer.text.strip()[:100]!r}"
+        ) from error
 
 
 def _reason(answer: httpx.Response) -> str:

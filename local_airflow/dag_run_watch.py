@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from local_airflow.airflow_api import AirflowApi
+from local_airflow.stack_settings import StackError
 
 _FINISHED = {"success", "failed", "skipped", "upstream_failed", "removed"}
 _POLL_SECONDS = 0.1
@@ -44,8 +45,11 @@ def describe_failure(api: AirflowApi, run: dict[str, Any], tasks: list[dict[str,
     for task in tasks:
         if task["state"] != "failed":
             continue
-        log = api.get_log_lines(run["dag_id"], run["dag_run_id"], task["task_id"], task["try_number"])
-        lines.append(f"error     {task['task_id']}: {_last_error(log)}")
+        try:
+            log = api.get_log_lines(run["dag_id"], run["dag_run_id"], task["task_id"], task["try_number"])
+            lines.append(f"error     {task['task_id']}: {_last_error(log)}")
+        except StackError as error:
+            lines.append(f"error     {task['task_id']}: its log cannot be read: {error}")
     return lines or ["error     the run failed without a failed task; see the Airflow log"]
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from local_airflow import idle_end
 from local_airflow.drift_backfill import read_backfill_request, run_drift_backfill
 from local_airflow.drift_demo import read_demo_request, run_drift_demo
-from local_airflow.drift_run import CONF_EXAMPLE, read_drift_request, run_drift
+from local_airflow.drift_run import read_drift_conf, read_drift_request, run_drift
 from local_airflow.ports import read_stack_settings
 from local_airflow.processes import running_components, stop_stack
 from local_airflow.registered_models import (
@@ -16,7 +16,7 @@ from local_airflow.registered_models import (
     choose_for_approval,
     list_models,
 )
-from local_airflow.request_variables import read_conf, read_version
+from local_airflow.request_variables import read_version
 from local_airflow.retraining_run import read_run_request, run_retraining
 from local_airflow.stack import describe_login, open_aws_client, start_stack
 from local_airflow.stack_settings import StackError, StackSettings
@@ -46,7 +46,7 @@ def _run(settings: StackSettings) -> int:
 
 
 def _approve(settings: StackSettings) -> int:
-    version, conf = read_version("VERSION"), read_conf(CONF_EXAMPLE)
+    version, conf = read_version("VERSION"), read_drift_conf()
     start_stack(settings, _report, quiet_minutes=idle_end.MINUTES)
     sagemaker = open_aws_client(settings, "sagemaker")
     models = list_models(sagemaker, str(conf.get("model_package_group") or DEFAULT_GROUP))

@@ -4,22 +4,39 @@ import hashlib
 from pathlib import Path
 from typing import Any
 
+from local_airflow.request_variables import read_path
 from local_airflow.stack_settings import DATA_BUCKET, StackError
 
-DATA_SUFFIXES = (".csv", ".csv.gz", ".parquet")
 # Written by generate_synthetic_data (sagemaker_jobs/input_files.py); customers do not lose it on the way.
 SYNTHETIC_MARKER = "_synthetic_data.json"
 # Tells the sensor that a batch is complete; else it waits until nothing has been added for a while.
 SUCCESS_MARKER = "_SUCCESS"
 
 
-def find_data_files(path: Path) -> list[Path]:
-    """Return the data file, or all data files of a folder; StackError when there is none."""
+def read_data(variable: str) -> Path | None:
+    """Return the file or folder that the variable names; StackError when it is not there or empty."""
+    path = read_path(variable)
+    if path is not None:
+        find_data_files(path, variable)
+    return path
+
+
+def find_data_files(path: Path, variable: str = "DATA") -> list[Path]:
+    """Return the file itself, or every file of a folder; StackError, naming the variable, for an empty folder.
+
+    Names that start with `_` or `.` are other tools' marks. Everything else goes up, whatever its kind: the job
+    reads it or refuses it by name, and nothing is dropped on the way.
+    """
     if path.is_file():
         return [path]
-    files = sorted(found for found in path.rglob("*") if found.name.endswith(DATA_SUFFIXES))
+    files = sorted(
+        found
+        for found in path.rglob("*")
+        if found.is_file()
+        and not any(part.startswith(("_", ".")) for part in found.relative_to(path).parts)
+    )
     if not files:
-        raise StackError(f"DATA={path.name}: holds no {', '.join(DATA_SUFFIXES)} file")
+        raise StackError(f"{variable}={path.name}: the folder holds no file to read")
     return files
 
 

@@ -112,9 +112,9 @@ def write_customers(customers: Customers, folder: Path) -> Path:
 
 
 def _read_lines(file: Path) -> Iterator[tuple[str, ...]]:
-    if not file.name.endswith((".csv", ".csv.gz")):
+    if not file.name.lower().endswith((".csv", ".csv.gz")):
         raise StackError(f"{file.name}: drift-demo makes its days from CSV files; export the data as CSV")
-    opened = gzip.open if file.suffix == ".gz" else open
+    opened = gzip.open if file.suffix.lower() == ".gz" else open
     try:
         with opened(file, "rt", newline="", encoding="utf-8-sig") as stream:
             yield from (tuple(row) for row in csv.reader(stream) if row)

@@ -9,12 +9,13 @@ from typing import Any
 from local_airflow import idle_end
 from local_airflow.airflow_api import AirflowApi
 from local_airflow.dag_run_watch import Report
-from local_airflow.data_upload import DATA_SUFFIXES, replace_batch
-from local_airflow.drift_run import CONF_EXAMPLE, find_reference, model_warnings
+from local_airflow.data_upload import replace_batch
+from local_airflow.drift_run import find_reference, model_warnings, read_drift_conf
 from local_airflow.drift_summary import collect_drift_summary, describe_message
 from local_airflow.registered_models import APPROVED, RegisteredModel
-from local_airflow.request_variables import read_conf, read_date, read_path, read_text
+from local_airflow.request_variables import read_date, read_path
 from local_airflow.run_files import shown, write_document
+from local_airflow.schema_choice import SchemaChoice, place_schema, read_schema_choice, read_schema_name
 from local_airflow.stack import describe_stay, open_aws_client, start_stack
 from local_airflow.stack_settings import DATA_BUCKET, DRIFT_DAG_ID, StackError, StackSettings
 
@@ -30,7 +31,7 @@ class BackfillRequest:
     first: date
     last: date
     data: Path | None = None
-    schema: str | None = None
+    schema: SchemaChoice | None = None
     conf: dict[str, Any] = field(default_factory=dict)
 
     @property
@@ -55,10 +56,10 @@ def read_backfill_request() -> BackfillRequest:
         )
     if (last - first).days >= MOST_DAYS:
         raise StackError(f"FROM={first} TO={last} are more than {MOST_DAYS} days; backfill them in parts")
-    conf = read_conf(CONF_EXAMPLE)
+    conf = read_drift_conf()
     if fixed := conf.keys() & {"batch_date", "batch_uri", "labels_uri"}:
         raise StackError(f"CONF: {', '.join(sorted(fixed))} cannot be the same for every day of a backfill")
-    return BackfillRequest(first, last, read_path("DATA"), read_text("SCHEMA"), conf)
+    return BackfillRequest(first, last, read_path("DATA"), read_schema_choice(), conf)
 
 
 def run_drift_backfill(settings: StackSettings, request: BackfillRequest, report: Report) -> int:
@@ -89,9 +90,9 @@ def run_drift_backfill(settings: StackSettings, request: BackfillRequest, report
 def find_batches(request: BackfillRequest) -> dict[date, Path]:
     """File or folder of each date in DATA, named by the date; StackError when none is there."""
     found = {}
+    names = sorted(path.name for path in request.data.iterdir()) if request.data.is_dir() else []
     for day in request.days:
-        names = [str(day), *(f"{day}{suffix}" for suffix in DATA_SUFFIXES)]
-        present = [path for name in names if (path := request.data / name).exists()]
+        present = [request.data / name for name in names if name == str(day) or name.startswith(f"{day}.")]
         if len(present) > 1:
             raise StackError(
                 f"DATA={request.data.name}: {day} is there twice: {', '.join(p.name for p in present)}"
@@ -115,7 +116,10 @@ def upload_batches(
 ) -> None:
     """Put each day's batch where the DAG looks for it, in place of what lies there."""
     s3 = open_aws_client(settings, "s3")
-    schema = request.schema or (model.facts.get("schema_name") if model else None) or "ibm_telco"
+    if request.schema:
+        schema = read_schema_name(s3, place_schema(s3, request.schema))
+    else:
+        schema = (model.facts.get("schema_name") if model else None) or "ibm_telco"
     for day, path in batches.items():
         replace_batch(s3, path, f"current/{schema}/{day}/")
     if batches:
@@ -139,7 +143,7 @@ def backfill_days(
     """
     conf = dict(request.conf)
     if request.schema:
-        conf["schema"] = request.schema
+        conf["schema"] = place_schema(open_aws_client(settings, "s3"), request.schema)
     if model is not None and model.approval_status != APPROVED:
         conf.setdefault("reference_version", str(model.version))
     first, last = request.first + _DAY, request.last + _DAY

@@ -14,6 +14,7 @@ from typing import Any
 from local_airflow import idle_end
 from local_airflow.airflow_api import AirflowApi
 from local_airflow.dag_run_watch import Report, describe_failure, watch_run
+from local_airflow.data_upload import read_data
 from local_airflow.demo_days import (
     Customers,
     break_feed,
@@ -25,7 +26,6 @@ from local_airflow.demo_days import (
 from local_airflow.drift_run import DriftRequest, follow_drift, trigger_drift
 from local_airflow.drift_summary import describe_message, read_message
 from local_airflow.registered_models import RegisteredModel, list_models
-from local_airflow.request_variables import read_path
 from local_airflow.retraining_run import RunRequest, trigger_run
 from local_airflow.run_files import shown, write_document
 from local_airflow.stack import describe_stay, open_aws_client, start_stack
@@ -49,7 +49,7 @@ class DemoDay:
 
 def read_demo_request() -> Path | None:
     """Read DATA; without it the demo invents customers."""
-    return read_path("DATA")
+    return read_data("DATA")
 
 
 def run_drift_demo(settings: StackSettings, data: Path | None, report: Report) -> int:

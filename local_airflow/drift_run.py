@@ -6,10 +6,11 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
+from include.settings.monitoring_parameters import MonitoringParameters
 from local_airflow import idle_end
 from local_airflow.airflow_api import AirflowApi
 from local_airflow.dag_run_watch import Report, describe_failure, new_run_id, watch_run
-from local_airflow.data_upload import upload_batch, upload_data
+from local_airflow.data_upload import read_data, upload_batch, upload_data
 from local_airflow.drift_summary import collect_drift_summary, render_drift_summary
 from local_airflow.registered_models import (
     APPROVED,
@@ -19,12 +20,12 @@ from local_airflow.registered_models import (
     choose_model,
     list_models,
 )
-from local_airflow.request_variables import read_conf, read_date, read_path, read_text
+from local_airflow.request_variables import read_conf, read_date
 from local_airflow.run_files import shown, write_document
+from local_airflow.schema_choice import SchemaChoice, place_schema, read_schema_choice
 from local_airflow.stack import describe_stay, open_aws_client, start_stack
 from local_airflow.stack_settings import DRIFT_DAG_ID, StackError, StackSettings
 
-CONF_EXAMPLE = '{"floor_location": 0.1}'
 NOT_APPROVED = "the model is NOT APPROVED, so this is a trial; `make approve` approves it"
 SYNTHETIC_MODEL = "SYNTHETIC: the model was made from invented customers"
 
@@ -35,19 +36,24 @@ class DriftRequest:
 
     data: Path | None = None
     batch_date: date | None = None
-    schema: str | None = None
+    schema: SchemaChoice | None = None
     labels: Path | None = None
     conf: dict[str, Any] = field(default_factory=dict)
+
+
+def read_drift_conf() -> dict[str, Any]:
+    """Read CONF for the monitoring DAG; raises StackError."""
+    return read_conf('{"floor_location": 0.1}', MonitoringParameters.from_conf)
 
 
 def read_drift_request() -> DriftRequest:
     """Read DATA, DATE, SCHEMA, LABELS and CONF; raises StackError naming the one that is wrong."""
     request = DriftRequest(
-        data=read_path("DATA"),
+        data=read_data("DATA"),
         batch_date=read_date("DATE"),
-        schema=read_text("SCHEMA"),
-        labels=read_path("LABELS"),
-        conf=read_conf(CONF_EXAMPLE),
+        schema=read_schema_choice(),
+        labels=read_data("LABELS"),
+        conf=read_drift_conf(),
     )
     if request.data is None and request.batch_date is None and not request.conf:
         raise StackError(
@@ -123,7 +129,7 @@ def trigger_drift(
     if model is not None and model.approval_status != APPROVED:
         conf.setdefault("reference_version", str(model.version))
     if request.schema:
-        conf["schema"] = request.schema
+        conf["schema"] = place_schema(s3, request.schema)
     if request.data is not None:
         conf["batch_uri"] = upload_batch(s3, request.data)
         report(f"batch: {request.data.name} uploaded to {conf['batch_uri']}")

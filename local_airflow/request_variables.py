@@ -4,10 +4,12 @@ import contextlib
 import json
 import os
 import re
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 from typing import Any
 
+from include.settings.run_parameters import ParameterError
 from local_airflow.stack_settings import StackError
 
 
@@ -21,14 +23,23 @@ def read_path(name: str) -> Path | None:
     text = read_text(name)
     if text is None:
         return None
-    path = Path(os.environ.get("CHURN_CALLER_DIR", "."), text).resolve()
+    path = path_of_caller(text)
     if not path.exists():
         raise StackError(f"{name}={text}: no such file or directory")
     return path
 
 
-def read_conf(example: str) -> dict[str, Any]:
-    """Return CONF, a JSON object of DAG parameters; `example` shows how one is written."""
+def path_of_caller(text: str) -> Path:
+    """Return a path as the person meant it: seen from where they called make."""
+    return Path(os.environ.get("CHURN_CALLER_DIR", "."), text).resolve()
+
+
+def read_conf(example: str, read_parameters: Callable[..., object]) -> dict[str, Any]:
+    """Return CONF, a JSON object of DAG parameters; `example` shows how one is written.
+
+    `read_parameters` is the reader of the DAG that will get it: what the DAG would refuse is refused here, by
+    name, before anything starts.
+    """
     text = read_text("CONF")
     try:
         conf = json.loads(text) if text else {}
@@ -36,6 +47,10 @@ def read_conf(example: str) -> dict[str, Any]:
         raise StackError(f"CONF is not JSON ({error}); write it like CONF='{example}'") from None
     if not isinstance(conf, dict):
         raise StackError(f"CONF must be a JSON object of DAG parameters, like CONF='{example}'")
+    try:
+        read_parameters(conf=conf)
+    except ParameterError as error:
+        raise StackError(f"CONF: {error}") from None
     return conf
 
 

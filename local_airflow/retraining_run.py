@@ -5,13 +5,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from include.settings.retraining_parameters import RetrainingParameters
 from local_airflow import idle_end
 from local_airflow.airflow_api import AirflowApi
 from local_airflow.dag_run_watch import Report, describe_failure, new_run_id, watch_run
-from local_airflow.data_upload import upload_data
-from local_airflow.request_variables import read_conf, read_path, read_text
+from local_airflow.data_upload import read_data, upload_data
+from local_airflow.request_variables import read_conf
 from local_airflow.retraining_summary import collect_summary, render_summary
 from local_airflow.run_files import shown, write_document
+from local_airflow.schema_choice import SchemaChoice, place_schema, read_schema_choice
 from local_airflow.stack import describe_stay, open_aws_client, start_stack
 from local_airflow.stack_settings import DATA_BUCKET, RETRAINING_DAG_ID, StackSettings
 
@@ -21,14 +23,16 @@ class RunRequest:
     """What the person asked for on the command line."""
 
     data: Path | None
-    schema: str | None
+    schema: SchemaChoice | None
     conf: dict[str, Any]
 
 
 def read_run_request() -> RunRequest:
     """Read DATA, SCHEMA and CONF from the environment; raises StackError naming the one that is wrong."""
     return RunRequest(
-        data=read_path("DATA"), schema=read_text("SCHEMA"), conf=read_conf('{"accuracy_threshold": 0.78}')
+        data=read_data("DATA"),
+        schema=read_schema_choice(),
+        conf=read_conf('{"accuracy_threshold": 0.78}', RetrainingParameters.from_conf),
     )
 
 
@@ -52,10 +56,11 @@ def run_retraining(settings: StackSettings, request: RunRequest, report: Report)
 def trigger_run(api: AirflowApi, settings: StackSettings, request: RunRequest, report: Report) -> str:
     """Put the data into S3 and start a run; returns its run id."""
     conf = dict(request.conf)
+    s3 = open_aws_client(settings, "s3")
     if request.schema:
-        conf["schema"] = request.schema
+        conf["schema"] = place_schema(s3, request.schema)
     if request.data is not None:
-        conf["input_data_uri"] = upload_data(open_aws_client(settings, "s3"), request.data)
+        conf["input_data_uri"] = upload_data(s3, request.data)
         report(f"data: {request.data.name} uploaded to {conf['input_data_uri']}")
     elif "input_data_uri" not in conf:
         conf.setdefault("on_missing_data", "synthetic")

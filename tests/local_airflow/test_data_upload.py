@@ -17,7 +17,6 @@ class RecordingS3:
 @pytest.fixture
 def synthetic_folder(tmp_path):
     (tmp_path / "part-0.csv").write_text("a\n1\n")
-    (tmp_path / "readme.txt").write_text("not data")
     (tmp_path / SYNTHETIC_MARKER).write_text("{}")
     return tmp_path
 
@@ -47,6 +46,16 @@ def test_upload_when_the_content_differs_then_it_goes_to_another_folder(tmp_path
     assert upload_data(RecordingS3(), path) != first
 
 
-def test_find_data_files_when_a_folder_holds_none_then_names_the_folder_and_the_kinds(tmp_path):
-    with pytest.raises(StackError, match=rf"{tmp_path.name}.*\.csv"):
-        find_data_files(tmp_path)
+def test_find_data_files_when_a_folder_holds_any_kind_of_file_then_leaves_out_other_tools_marks_only(tmp_path):
+    data = ["B.CSV", "a.csv", "c.csv.GZ", "d.tsv", "deep/er/e.pq", "f.xlsx", "readme"]
+    for name in [*data, "_SUCCESS", ".a.csv.crc", "_temporary/part.csv", ".git/config", "deep/_x.csv"]:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    assert [path.relative_to(tmp_path).as_posix() for path in find_data_files(tmp_path)] == data
+
+
+def test_find_data_files_when_a_folder_holds_none_then_names_the_variable_and_the_folder(tmp_path):
+    (tmp_path / "_SUCCESS").touch()
+    (tmp_path / "folder.csv").mkdir()
+    with pytest.raises(StackError, match=rf"LABELS={tmp_path.name}: the folder holds no file"):
+        find_data_files(tmp_path, "LABELS")

@@ -45,6 +45,8 @@ def test_drift_request_when_a_batch_and_a_date_are_given_then_has_both(given, tm
         ({"DATA": "absent.csv"}, r"DATA=absent\.csv: no such file"),
         ({"LABELS": "absent.csv", "DATE": "2026-11-24"}, r"LABELS=absent\.csv: no such file"),
         ({"CONF": "{"}, "CONF is not JSON"),
+        ({"CONF": '{"accuracy_threshold": 0.8}'}, "CONF: unknown parameter 'accuracy_threshold'"),
+        ({"SCHEMA": "nobody"}, "SCHEMA=nobody: unknown schema"),
     ],
     ids=str,
 )
@@ -86,12 +88,12 @@ def test_backfill_request_when_its_last_day_is_not_over_then_names_the_last_poss
 
 def test_find_batches_when_days_are_files_or_folders_then_finds_both_and_leaves_gaps(tmp_path):
     (tmp_path / "2026-02-01").mkdir()
-    (tmp_path / "2026-02-03.csv.gz").touch()
+    (tmp_path / "2026-02-03.CSV.gz").touch()
     request = BackfillRequest(date(2026, 2, 1), date(2026, 2, 3), data=tmp_path)
     found = find_batches(request)
     assert {str(day): path.name for day, path in found.items()} == {
         "2026-02-01": "2026-02-01",
-        "2026-02-03": "2026-02-03.csv.gz",
+        "2026-02-03": "2026-02-03.CSV.gz",
     }
 
 

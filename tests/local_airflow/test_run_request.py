@@ -28,6 +28,27 @@ def test_run_request_when_data_is_relative_then_is_found_from_the_callers_folder
     assert read_run_request().data == (tmp_path / "mine.csv").resolve()
 
 
+def test_run_request_when_the_folder_is_empty_then_says_so_before_anything_starts(monkeypatch, tmp_path):
+    (tmp_path / "empty").mkdir()
+    monkeypatch.setenv("DATA", "empty")
+    with pytest.raises(StackError, match="DATA=empty: the folder holds no file"):
+        read_run_request()
+
+
+@pytest.mark.parametrize(
+    ("conf", "said"),
+    [
+        ('{"acuracy_threshold": 0.8}', "CONF: unknown parameter 'acuracy_threshold' .*'accuracy_threshold'"),
+        ('{"accuracy_threshold": 1.5}', "CONF: accuracy_threshold must lie between 0.0 and 1.0, not 1.5"),
+        ('{"alpha": 0.1}', "CONF: unknown parameter 'alpha'"),
+    ],
+)
+def test_run_request_when_the_dag_would_refuse_conf_then_is_refused_by_name(monkeypatch, conf, said):
+    monkeypatch.setenv("CONF", conf)
+    with pytest.raises(StackError, match=said):
+        read_run_request()
+
+
 @pytest.mark.parametrize("text", ["{accuracy: 1}", "[1]", '"x"', "{"])
 def test_run_request_when_conf_is_no_json_object_then_says_so(monkeypatch, text):
     monkeypatch.setenv("CONF", text)

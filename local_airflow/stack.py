@@ -11,6 +11,7 @@ import urllib.request
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
+from pathlib import Path
 
 from local_airflow import idle_end
 from local_airflow.airflow_api import AirflowApi
@@ -36,6 +37,7 @@ from local_airflow.stack_settings import (
     process_environment,
     write_admin_password,
 )
+from scripts.build_job_bundle import git_revision
 
 START_TIMEOUT_SECONDS = 180.0
 _AIRFLOW = PROJECT_ROOT / ".venvs/airflow/bin/airflow"
@@ -145,7 +147,7 @@ def _start_aws(settings: StackSettings, *, is_missing: bool) -> None:
 def _publish_job_code(settings: StackSettings) -> None:
     """Make the buckets and upload the job bundle; today's code is what the next run uses."""
     published = settings.aws_state_dir / "published_job_code.txt"  # goes when the buckets go
-    signature = _job_code_signature()
+    signature = job_code_signature()
     if published.exists() and published.read_text() == signature:
         return
     s3 = open_aws_client(settings, "s3")
@@ -175,15 +177,18 @@ def _make_alert_topic(settings: StackSettings) -> None:
         made.write_text(open_aws_client(settings, "sns").create_topic(Name=ALERT_TOPIC)["TopicArn"])
 
 
-def _job_code_signature() -> str:
-    """Names, sizes and times of the files a bundle is made of: cheap to look at before each run."""
+def job_code_signature(project_root: Path = PROJECT_ROOT) -> str:
+    """Revision, and names, sizes and times of the files a bundle is made of: cheap to look at before each run.
+
+    The revision is published with the code: after a commit the same files are no longer those of a dirty tree.
+    """
     facts = [
         (path.as_posix(), path.stat().st_size, path.stat().st_mtime_ns)
         for folder in ("sagemaker_jobs", "include")
-        for path in sorted((PROJECT_ROOT / folder).rglob("*"))
+        for path in sorted((project_root / folder).rglob("*"))
         if path.suffix in {".py", ".yaml", ".json"}
     ]
-    return hashlib.sha256(repr(facts).encode()).hexdigest()
+    return hashlib.sha256(repr((git_revision(project_root), facts)).encode()).hexdigest()
 
 
 def _start_airflow(settings: StackSettings, report: Report, aws: Future[None]) -> None:

@@ -46,7 +46,12 @@ ALLOWED = {
         "include.model_quality_gate",
     },
     "local_aws": {"local_aws"},
-    "local_airflow": {"local_airflow", "include.data_contracts", "include.settings"},
+    "local_airflow": {
+        "local_airflow",
+        "include.data_contracts",
+        "include.settings",
+        "scripts.build_job_bundle",
+    },
     "scripts": {"scripts", "include.data_contracts", "include.sagemaker_requests", "include.settings"},
 }
 # The laptop's supervisor imports Airflow once, for the components it forks.

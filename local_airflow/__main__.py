@@ -29,8 +29,8 @@ def _report(text: str) -> None:
 
 
 def _up(settings: StackSettings) -> int:
-    started = start_stack(settings, _report)
-    _report("Airflow is up" if started else "Airflow was up already")
+    if start_stack(settings, _report):
+        _report("Airflow is up")
     print("\n".join(describe_login(settings)))
     return 0
 

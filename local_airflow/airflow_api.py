@@ -18,7 +18,7 @@ _BACKFILL_ATTEMPTS = 30
 class AirflowApi:
     """A logged-in client; every error is one line with Airflow's own words.
 
-    None or an empty list means that Airflow says there is no such thing (404), never that it could not be asked.
+    None or an empty list means that Airflow knows no such thing (404), never that it could not be asked.
     """
 
     def __init__(self, settings: StackSettings) -> None:

@@ -27,13 +27,19 @@ def watch_run(
     while True:
         run = api.get_run(dag_id, run_id)
         tasks = api.get_task_instances(dag_id, run_id)
+        not_run = []
         for task in sorted(tasks, key=lambda entry: entry["start_date"] or "9"):
             name, state = task["task_id"], task["state"]
             now = (state, task["try_number"])
             if seen.get(name) == now:
                 continue
-            _report_change(task, seen.get(name), report)
+            if state == "upstream_failed":
+                not_run.append(name)
+            else:
+                _report_change(task, seen.get(name), report)
             seen[name] = now
+        if not_run:
+            report(f"  - not run: {', '.join(not_run)}")
         if run["state"] in {"success", "failed"}:
             return run, tasks
         time.sleep(_POLL_SECONDS)

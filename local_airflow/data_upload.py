@@ -22,18 +22,17 @@ def read_data(variable: str) -> Path | None:
 
 
 def find_data_files(path: Path, variable: str = "DATA") -> list[Path]:
-    """Return the file itself, or every file of a folder; StackError, naming the variable, for an empty folder.
+    """Return the file itself, or every file of a folder; StackError names the variable of an empty one.
 
-    Names that start with `_` or `.` are other tools' marks. Everything else goes up, whatever its kind: the job
-    reads it or refuses it by name, and nothing is dropped on the way.
+    Names that start with `_` or `.` are other tools' marks. Everything else goes up, whatever its kind: the
+    job reads it or refuses it by name, and nothing is dropped on the way.
     """
     if path.is_file():
         return [path]
     files = sorted(
         found
         for found in path.rglob("*")
-        if found.is_file()
-        and not any(part.startswith(("_", ".")) for part in found.relative_to(path).parts)
+        if found.is_file() and not any(part.startswith(("_", ".")) for part in found.relative_to(path).parts)
     )
     if not files:
         raise StackError(f"{variable}={path.name}: the folder holds no file to read")

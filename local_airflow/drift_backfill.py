@@ -65,7 +65,6 @@ def read_backfill_request() -> BackfillRequest:
 def run_drift_backfill(settings: StackSettings, request: BackfillRequest, report: Report) -> int:
     """Upload the days, run Airflow's backfill, write `drift_backfill.json`; returns the exit code."""
     batches = find_batches(request) if request.data else {}
-    report("starting the AWS stand-in and Airflow")
     start_stack(settings, report, quiet_minutes=idle_end.MINUTES)
     model = find_reference(settings, request.conf)
     for warning in model_warnings(model) if model else []:
@@ -80,10 +79,10 @@ def run_drift_backfill(settings: StackSettings, request: BackfillRequest, report
     for line in render_backfill(summaries, model):
         print(line)
     report(f"{len(summaries)} days in {time.monotonic() - began:.1f} s")
-    report(f"written   {shown(path)}")
+    print(f"written   {shown(path)}")
     idle_end.note_use(settings)
     for line in describe_stay(settings):
-        report(line)
+        print(line)
     return 0 if all(summary["dag_run_state"] == "success" for summary in summaries) else 1
 
 

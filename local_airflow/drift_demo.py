@@ -59,7 +59,6 @@ def run_drift_demo(settings: StackSettings, data: Path | None, report: Report) -
     if customers.marker:
         report("customers: ** SYNTHETIC: everything below is about invented customers **")
     training, days = _make_days(customers, folder)
-    report("starting the AWS stand-in and Airflow")
     start_stack(settings, report, quiet_minutes=idle_end.MINUTES)
     api = AirflowApi(settings)
     api.log_in()
@@ -71,10 +70,10 @@ def run_drift_demo(settings: StackSettings, data: Path | None, report: Report) -
     )
     for line in render_demo(days, summaries, synthetic=bool(customers.marker)):
         print(line)
-    report(f"written   {shown(path)}")
+    print(f"written   {shown(path)}")
     idle_end.note_use(settings)
     for line in describe_stay(settings):
-        report(line)
+        print(line)
     return 0 if all(summary["dag_run_state"] == "success" for summary in summaries) else 1
 
 
@@ -97,6 +96,8 @@ def render_demo(days: list[DemoDay], summaries: list[dict[str, Any]], *, synthet
         for day, summary in zip(days, summaries, strict=True)
         if summary["report_html"]
     ]
+    if any(summary["outbox"] for summary in summaries):
+        lines += ["", "What a subscriber reads (links into the AWS console lead nowhere on a laptop):"]
     for summary in summaries:
         for name in summary["outbox"]:
             message = read_message(PROJECT_ROOT / name)

@@ -66,7 +66,6 @@ def read_drift_request() -> DriftRequest:
 def run_drift(settings: StackSettings, request: DriftRequest, report: Report) -> int:
     """Start the stack if needed, run the DAG, write `drift_run.json`; returns the exit code."""
     began = time.monotonic()
-    report("starting the AWS stand-in and Airflow")
     start_stack(settings, report, quiet_minutes=idle_end.MINUTES)
     stack_seconds = time.monotonic() - began
     model = find_reference(settings, request.conf)
@@ -80,12 +79,10 @@ def run_drift(settings: StackSettings, request: DriftRequest, report: Report) ->
     summary = follow_drift(api, settings, run_id, model, report, began=began, stack_seconds=stack_seconds)
     path = settings.state_dir / "drift_run.json"
     write_document(path, summary)
-    for line in render_drift_summary(summary):
-        report(line)
-    report(f"written   {shown(path)}")
+    print("\n".join([*render_drift_summary(summary), f"written   {shown(path)}"]))
     idle_end.note_use(settings)
     for line in describe_stay(settings):
-        report(line)
+        print(line)
     return 0 if summary["dag_run_state"] == "success" else 1
 
 

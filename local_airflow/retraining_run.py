@@ -39,7 +39,6 @@ def read_run_request() -> RunRequest:
 def run_retraining(settings: StackSettings, request: RunRequest, report: Report) -> int:
     """Start the stack if needed, run the DAG, write `retraining_run.json`; returns the exit code."""
     began = time.monotonic()
-    report("starting the AWS stand-in and Airflow")
     start_stack(settings, report, quiet_minutes=idle_end.MINUTES)
     stack_seconds = time.monotonic() - began
     api = AirflowApi(settings)
@@ -49,7 +48,7 @@ def run_retraining(settings: StackSettings, request: RunRequest, report: Report)
     code = _follow_to_the_end(api, settings, run_id, report, began=began, stack_seconds=stack_seconds)
     idle_end.note_use(settings)
     for line in describe_stay(settings):
-        report(line)
+        print(line)
     return code
 
 
@@ -100,10 +99,6 @@ def _follow_to_the_end(
     )
     path = settings.state_dir / "retraining_run.json"
     write_document(path, summary)
-    for line in render_summary(summary):
-        report(line)
-    if run["state"] != "success":
-        for line in describe_failure(api, run, tasks):
-            report(line)
-    report(f"written: {shown(path)}")
+    failure = describe_failure(api, run, tasks) if run["state"] != "success" else []
+    print("\n".join([*render_summary(summary), *failure, f"written   {shown(path)}"]))
     return 0 if run["state"] == "success" else 1

@@ -78,13 +78,22 @@ def render_summary(summary: dict[str, Any]) -> list[str]:
         lines.append(f"gate      {gate['sentence']}")
     arn = summary["model_package_arn"]
     lines.append(f"package   {arn}  ({summary['approval_status']})" if arn else "package   none registered")
-    lines += [f"report    {path}" for name, path in summary["reports"].items() if name.endswith("html")]
-    lines += [f"report    {path}" for name, path in summary["reports"].items() if not name.endswith("html")]
+    lines += _describe_reports(summary["reports"])
     lines.append(
         f"seconds   {seconds['total']:.1f} in all: {seconds['stack_start']:.1f} until Airflow was ready, "
         f"{seconds['jobs']:.1f} in the jobs"
     )
     return lines
+
+
+def _describe_reports(reports: dict[str, str]) -> list[str]:
+    """The page to open, and the names of what lies in the same folder."""
+    page = reports.get("evaluation_html")
+    others = [path for path in reports.values() if path != page]
+    if page is None:
+        return [f"report    {path}" for path in others]
+    beside = ", ".join(Path(path).name for path in others)
+    return [f"page      {page}", f"          beside it: {beside}"]
 
 
 def _data_facts(quality: dict[str, Any] | None) -> dict[str, Any] | None:

@@ -1,4 +1,4 @@
-"""SCHEMA=…: a schema of the project by name, one that lies in S3, or a person's own file, which is put there."""
+"""SCHEMA=…: a schema of the project by name, one that lies in S3, or a person's own file, uploaded."""
 
 import hashlib
 from pathlib import Path

@@ -40,6 +40,7 @@ from local_airflow.stack_settings import (
 from scripts.build_job_bundle import git_revision
 
 START_TIMEOUT_SECONDS = 180.0
+_TITLES = {"aws": "the AWS stand-in", "airflow": "Airflow"}
 _AIRFLOW = PROJECT_ROOT / ".venvs/airflow/bin/airflow"
 _PYTHON = PROJECT_ROOT / ".venvs/airflow/bin/python"
 _AWS_PYTHON = PROJECT_ROOT / ".venvs/local_aws/bin/python"
@@ -63,9 +64,11 @@ def start_stack(settings: StackSettings, report: Report, *, quiet_minutes: float
     """
     idle_end.note_use(settings)
     running = running_components(settings.state_dir)
-    missing = [name for name in ("aws", "airflow") if name not in running]
+    missing = [name for name in _TITLES if name not in running]
     if quiet_minutes is None:
         stop_stack(settings, idle_end.COMPONENT, grace_seconds=0.0)
+    started = " and ".join(_TITLES[name] for name in missing)
+    report(f"starting {started}" if started else "the AWS stand-in and Airflow are up already")
     for name in missing:
         stop_stack(settings, name)  # what is left of a component that was killed
     if "airflow" in missing:
@@ -178,9 +181,9 @@ def _make_alert_topic(settings: StackSettings) -> None:
 
 
 def job_code_signature(project_root: Path = PROJECT_ROOT) -> str:
-    """Revision, and names, sizes and times of the files a bundle is made of: cheap to look at before each run.
+    """Revision, and names, sizes and times of the files a bundle is made of: a cheap look before each run.
 
-    The revision is published with the code: after a commit the same files are no longer those of a dirty tree.
+    The revision is published with the code: after a commit the same files are no more a dirty tree's.
     """
     facts = [
         (path.as_posix(), path.stat().st_size, path.stat().st_mtime_ns)
@@ -205,6 +208,7 @@ def _start_airflow(settings: StackSettings, report: Report, aws: Future[None]) -
         with closing(sqlite3.connect(settings.airflow_home / "airflow.db")) as database:
             database.execute("PRAGMA journal_mode = WAL")  # readers and the writer do not wait for each other
         migrated.touch()
+    report(f"waiting for Airflow's {', '.join(airflow_components(settings))}")
     command = [str(_PYTHON), "-m", "local_airflow.airflow_processes", str(settings.log_dir)]
     start_process("airflow", [*command, *airflow_components(settings)], environment, settings)
     # The first call of the API that tasks use costs seconds; pay while the scheduler still starts.

@@ -50,7 +50,7 @@ class BusySqliteHandler(BaseHTTPRequestHandler):
 
 
 class FlakyHandler(BaseHTTPRequestHandler):
-    """An Airflow that gives the prepared answers one after the other, the last one for ever; None hangs up."""
+    """An Airflow that gives the prepared answers in turn, the last one for ever; None hangs up."""
 
     answers: ClassVar[list[tuple[int, str] | None]] = []
 

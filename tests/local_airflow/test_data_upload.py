@@ -46,7 +46,7 @@ def test_upload_when_the_content_differs_then_it_goes_to_another_folder(tmp_path
     assert upload_data(RecordingS3(), path) != first
 
 
-def test_find_data_files_when_a_folder_holds_any_kind_of_file_then_leaves_out_other_tools_marks_only(tmp_path):
+def test_find_data_files_when_a_folder_holds_other_kinds_then_leaves_out_other_tools_marks_only(tmp_path):
     data = ["B.CSV", "a.csv", "c.csv.GZ", "d.tsv", "deep/er/e.pq", "f.xlsx", "readme"]
     for name in [*data, "_SUCCESS", ".a.csv.crc", "_temporary/part.csv", ".git/config", "deep/_x.csv"]:
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)

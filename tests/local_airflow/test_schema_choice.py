@@ -27,10 +27,11 @@ class FolderS3:
     def upload_file(self, path, bucket, key):
         self.objects[bucket, key] = Path(path).read_bytes()
 
-    def get_object(self, Bucket, Key):
-        if (Bucket, Key) not in self.objects:
+    def get_object(self, **place):
+        place = (place["Bucket"], place["Key"])
+        if place not in self.objects:
             raise ClientError({"Error": {"Code": "NoSuchKey", "Message": "no such key"}}, "GetObject")
-        return {"Body": io.BytesIO(self.objects[Bucket, Key])}
+        return {"Body": io.BytesIO(self.objects[place])}
 
 
 @pytest.fixture

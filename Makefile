@@ -20,9 +20,10 @@ MWAA_3_2_1 := .venvs/preflight-3.2.1/.ready-preflight-3.2.1
 
 $(TOOLS): requirements/tools.lock
 	@command -v $(PYTHON) >/dev/null || { echo "CPython 3.12 is needed: install it, or name it with make PYTHON=/path/to/python3.12" >&2; exit 1; }
-	@$(PYTHON) -m venv .venvs/tools
-	@.venvs/tools/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/tools.lock
-	@touch $@
+	@echo "environment tools: installing uv, which makes the other environments ..." >&2
+	@$(PYTHON) -m venv .venvs/tools && \
+	  .venvs/tools/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/tools.lock && \
+	  touch $@ && echo "environment tools: ready in $$SECONDS s" >&2
 $(AIRFLOW): requirements/airflow.lock | $(TOOLS)
 	@scripts/make_environment airflow airflow
 $(DEVELOPMENT): requirements/development.lock $(AIRFLOW)

@@ -53,7 +53,8 @@ def describe_failure(api: AirflowApi, run: dict[str, Any], tasks: list[dict[str,
             continue
         try:
             log = api.get_log_lines(run["dag_id"], run["dag_run_id"], task["task_id"], task["try_number"])
-            lines.append(f"error     {task['task_id']}: {_last_error(log)}")
+            name = task["task_id"]
+            lines.append(f"error     {name}: {_last_error(log).removeprefix(f'{name}: ')}")
         except StackError as error:
             lines.append(f"error     {task['task_id']}: its log cannot be read: {error}")
     return lines or ["error     the run failed without a failed task; see the Airflow log"]

@@ -15,7 +15,9 @@ from local_airflow.retraining_summary import collect_summary, render_summary
 from local_airflow.run_files import shown, write_document
 from local_airflow.schema_choice import SchemaChoice, place_schema, read_schema_choice
 from local_airflow.stack import describe_stay, open_aws_client, start_stack
-from local_airflow.stack_settings import DATA_BUCKET, RETRAINING_DAG_ID, StackSettings
+from local_airflow.stack_settings import DATA_BUCKET, RETRAINING_DAG_ID, StackError, StackSettings
+
+SYNTHETIC_SCHEMA = "ibm_telco"  # what generate_synthetic_data makes
 
 
 @dataclass(frozen=True)
@@ -29,11 +31,16 @@ class RunRequest:
 
 def read_run_request() -> RunRequest:
     """Read DATA, SCHEMA and CONF from the environment; raises StackError naming the one that is wrong."""
-    return RunRequest(
+    request = RunRequest(
         data=read_data("DATA"),
         schema=read_schema_choice(),
         conf=read_conf('{"accuracy_threshold": 0.78}', RetrainingParameters.from_conf),
     )
+    if _invents_customers(request) and request.schema not in {None, SYNTHETIC_SCHEMA}:
+        raise StackError(
+            f"SCHEMA={request.schema} needs DATA=path: customers can be invented for {SYNTHETIC_SCHEMA} only"
+        )
+    return request
 
 
 def run_retraining(settings: StackSettings, request: RunRequest, report: Report) -> int:
@@ -61,15 +68,23 @@ def trigger_run(api: AirflowApi, settings: StackSettings, request: RunRequest, r
     if request.data is not None:
         conf["input_data_uri"] = upload_data(s3, request.data)
         report(f"data: {request.data.name} uploaded to {conf['input_data_uri']}")
-    elif "input_data_uri" not in conf:
-        conf.setdefault("on_missing_data", "synthetic")
-        if conf["on_missing_data"] == "synthetic":
-            conf["input_data_uri"] = f"s3://{DATA_BUCKET}/none/"
-            report("data: none given, so SYNTHETIC customers are generated; the model is never approvable")
+    elif _invents_customers(request):
+        conf |= {"on_missing_data": "synthetic", "input_data_uri": f"s3://{DATA_BUCKET}/none/"}
+        report("data: none given, so SYNTHETIC customers are generated; the model is never approvable")
     run_id = new_run_id()
     api.trigger(RETRAINING_DAG_ID, run_id, conf)
     report(f"run {run_id} of {RETRAINING_DAG_ID} triggered")
     return run_id
+
+
+def _invents_customers(request: RunRequest) -> bool:
+    """Whether nobody named data, nor asked for those that lie in the bucket."""
+    conf = request.conf
+    return (
+        request.data is None
+        and "input_data_uri" not in conf
+        and conf.get("on_missing_data", "synthetic") == "synthetic"
+    )
 
 
 def _finish_interrupted_run(api: AirflowApi, settings: StackSettings, report: Report) -> None:

@@ -67,14 +67,14 @@ def start_stack(settings: StackSettings, report: Report, *, quiet_minutes: float
     missing = [name for name in _TITLES if name not in running]
     if quiet_minutes is None:
         stop_stack(settings, idle_end.COMPONENT, grace_seconds=0.0)
-    started = " and ".join(_TITLES[name] for name in missing)
-    report(f"starting {started}" if started else "the AWS stand-in and Airflow are up already")
     for name in missing:
         stop_stack(settings, name)  # what is left of a component that was killed
     if "airflow" in missing:
         require_free_port(settings.airflow_port, "AIRFLOW_PORT")
     if "aws" in missing:
         require_free_port(settings.aws_port, "AWS_PORT")
+    started = " and ".join(_TITLES[name] for name in missing)
+    report(f"starting {started}" if started else "the AWS stand-in and Airflow are up already")
     try:
         with ThreadPoolExecutor() as pool:
             aws = pool.submit(_start_aws, settings, is_missing="aws" in missing)

@@ -117,7 +117,7 @@ def test_up_when_a_port_is_taken_then_says_which_and_starts_nothing(terminal, va
         other_program.listen()
         port = other_program.getsockname()[1]
         ended = terminal.give("up", **{variable: str(port)})
-    assert ended.code == 2
+    assert (ended.code, ended.out) == (2, "")
     assert ended.err == (
         f"error: port {port} is taken by another program; end that program or choose another port with "
         f"{variable}={port + 10}\n"

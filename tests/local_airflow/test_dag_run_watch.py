@@ -40,6 +40,14 @@ def test_watch_when_a_task_fails_then_what_could_not_run_is_one_line(monkeypatch
     assert told == ["  > prepare started", "  - prepare failed", "  - not run: train, evaluate"]
 
 
+def test_describe_failure_when_the_error_begins_with_the_task_then_names_it_once(monkeypatch):
+    log = [{"level": "error", "event": "e", "error_detail": [{"exc_value": "train: out of\nmemory"}]}]
+    monkeypatch.setattr(ToldApi, "get_log_lines", lambda *_place: log)
+    run = {"dag_id": "dag", "dag_run_id": "run", "state": "failed"}
+    lines = describe_failure(ToldApi(), run, [task("train", "failed"), task("evaluate", "upstream_failed")])
+    assert lines == ["error     train: out of memory"]
+
+
 def test_describe_failure_when_the_log_cannot_be_read_then_says_so_and_does_not_fail_itself():
     run = {"dag_id": "dag", "dag_run_id": "run", "state": "failed"}
     lines = describe_failure(ToldApi(), run, [task("train", "failed")])

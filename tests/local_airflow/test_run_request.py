@@ -51,7 +51,7 @@ def test_run_request_when_the_dag_would_refuse_conf_then_is_refused_by_name(monk
 
 def test_run_request_when_another_schema_has_no_data_then_says_what_can_be_invented(monkeypatch):
     monkeypatch.setenv("SCHEMA", "iranian")
-    with pytest.raises(StackError, match="SCHEMA=iranian needs DATA=path: .* for ibm_telco only"):
+    with pytest.raises(StackError, match=r"SCHEMA=iranian needs DATA=path: .* for ibm_telco only"):
         read_run_request()
     monkeypatch.setenv("CONF", '{"on_missing_data": "fail"}')
     assert read_run_request().schema == "iranian"

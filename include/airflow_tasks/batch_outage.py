@@ -1,17 +1,18 @@
 """When the delivery of batches itself is worth a message: a pure function of the days recorded before."""
 
+from include.data_contracts.batch_delivery import BatchDelivery
 from include.data_contracts.day_inputs import ARRIVED, STALE
-from include.data_contracts.monitoring_day import BatchAlert, MonitoringDay
+from include.data_contracts.monitoring_day import BatchAlert
 
 
 def decide_batch_alert(
-    date: str, status: str, *, previous: MonitoringDay | None, recorded: MonitoringDay | None
+    date: str, status: str, *, previous: BatchDelivery | None, recorded: BatchDelivery | None
 ) -> BatchAlert:
     """Return where the delivery stands on `date`, and whether a message is due.
 
     new on the first day of an outage, cleared on the first day with a batch again. `previous` is the last
-    recorded day before; `recorded` is what an earlier run recorded for the same date: judging the day again
-    repeats its decision, and a batch that came after all ends the outage that its absence began.
+    delivery recorded before; `recorded` is what an earlier run recorded for the same date: judging the day
+    again repeats its decision, and a batch that came after all ends the outage that its absence began.
     """
     has_come = status == ARRIVED
     if recorded is not None and recorded.is_outage != has_come:

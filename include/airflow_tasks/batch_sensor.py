@@ -9,7 +9,7 @@ from airflow.providers.amazon.aws.hooks.s3 import S3Hook
 from airflow.sdk import BaseSensorOperator, Context, PokeReturnValue
 from airflow.sdk.exceptions import AirflowFailException, AirflowRescheduleException
 
-from include.airflow_tasks.day_history import day_before
+from include.airflow_tasks.day_history import delivery_before
 from include.airflow_tasks.s3_documents import exact_uri, list_objects, object_exists
 from include.airflow_tasks.task_settings import NOTE_KEY
 from include.data_contracts.day_inputs import ARRIVED, MISSING, STALE, DayInputs
@@ -97,7 +97,7 @@ def look_for_batch(
     if not is_declared_complete and age < timedelta(seconds=settled_after_seconds):
         return None
     fingerprint = content_fingerprint(files)
-    previous = None if plan.parameters.batch_uri else day_before(plan, s3=s3)
+    previous = None if plan.parameters.batch_uri else delivery_before(plan, s3=s3)
     is_stale = previous is not None and previous.fingerprint == fingerprint
     if is_stale and not is_late:
         return None

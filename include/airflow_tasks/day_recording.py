@@ -1,9 +1,9 @@
 """The body of `record_day`: what a day came to, kept where the next days and other tasks find it.
 
-Everything is keyed by model version and date, so a retry, a re-run or a backfill writes the same again.
+Everything is keyed by date, verdicts under their model version and deliveries under the group, so a retry, a
+re-run or a backfill writes the same again.
 """
 
-import json
 import logging
 from collections.abc import Mapping
 from dataclasses import replace
@@ -13,10 +13,17 @@ from typing import Any
 from airflow.providers.amazon.aws.hooks.s3 import S3Hook
 from airflow.sdk.exceptions import AirflowException, AirflowFailException
 
-from include.airflow_tasks.aws_errors import code_and_message
 from include.airflow_tasks.batch_outage import decide_batch_alert
-from include.airflow_tasks.day_history import day_before, recorded_day
-from include.airflow_tasks.s3_documents import explain, object_exists, read_json, write_json
+from include.airflow_tasks.day_history import delivery_before, last_judgement_before, recorded_delivery
+from include.airflow_tasks.s3_documents import (
+    explain,
+    object_exists,
+    read_json,
+    read_json_version,
+    write_json,
+    write_json_version,
+)
+from include.data_contracts.batch_delivery import BatchDelivery
 from include.data_contracts.day_inputs import DayInputs
 from include.data_contracts.drift_report import DriftReportSummary
 from include.data_contracts.job_result import JobResult
@@ -25,14 +32,14 @@ from include.data_contracts.monitor_state import MonitorStateDays
 from include.data_contracts.monitoring_day import BatchAlert, MonitoringDay
 from include.data_contracts.monitoring_plan import MonitoringPlan
 from include.sagemaker_requests.drift_requests import DRIFT_OUTPUT
-from include.settings.s3_layout import day_record_uri, monitor_state_uri, predictions_uri
+from include.settings.s3_layout import day_record_uri, delivery_uri, monitor_state_uri, predictions_uri
 
 REPORT_JSON, REPORT_HTML = "drift_report.json", "drift_report.html"
 STATE_FILE, PREDICTIONS_FILE = "monitor_state.json", "predictions.csv"
 _MOST_WRITERS_AT_ONCE = 10
 # The strongest come first, the report has them all; a record also travels between tasks.
 _MOST_CHANGES = 20
-_CHANGED_MEANWHILE_CODES = frozenset({"PreconditionFailed", "412", "ConditionalRequestConflict", "409"})
+_WHAT_STATE, _STATE_REMEDY = "the monitor's state", "restore its last version, or delete it to begin anew"
 
 log = logging.getLogger(__name__)
 
@@ -44,12 +51,10 @@ def record_monitored_day(
 
     `drift` is what the job left, None where there was no batch to judge.
     """
-    previous = day_before(plan, s3=s3)
-    recorded = recorded_day(plan, plan.batch_date, s3=s3)
-    batch_alert = decide_batch_alert(plan.batch_date, inputs.status, previous=previous, recorded=recorded)
+    delivery = _delivery(plan, inputs, s3=s3)
     judged: dict[str, Any] = {
-        "verdict": None, "sentence": _sentence(plan, batch_alert), "drifted_features": (), "rows": None,
-        "alert": None, "report_json_uri": None, "report_html_uri": None,
+        "verdict": None, "sentence": _sentence(plan, delivery.batch_alert), "drifted_features": (),
+        "rows": None, "alert": None, "report_json_uri": None, "report_html_uri": None,
     }  # fmt: skip
     if drift is not None:
         folder = drift.output(DRIFT_OUTPUT)
@@ -65,14 +70,37 @@ def record_monitored_day(
         batch_files=inputs.files,
         batch_bytes=inputs.bytes,
         batch_age_hours=inputs.age_hours,
-        fingerprint=inputs.fingerprint or (previous.fingerprint if previous else None),
-        batch_alert=batch_alert,
+        fingerprint=delivery.fingerprint,
+        batch_alert=delivery.batch_alert,
+        has_open_alert=_has_open_alert(plan, judged["alert"], s3=s3),
         **judged,
     )
+    uri = delivery_uri(plan.delivery_prefix, plan.batch_date)
+    write_json(s3, uri, delivery.to_mapping(), what="the record of the delivery")
     uri = day_record_uri(plan.monitoring_prefix, plan.batch_date)
     write_json(s3, uri, day.to_mapping(), what="the day's record")
     log.info("%s (%s)", day.sentence, uri)
     return day
+
+
+def _delivery(plan: MonitoringPlan, inputs: DayInputs, *, s3: S3Hook) -> BatchDelivery:
+    previous = delivery_before(plan, s3=s3)
+    recorded = recorded_delivery(plan, plan.batch_date, s3=s3)
+    return BatchDelivery(
+        date=plan.batch_date,
+        status=inputs.status,
+        fingerprint=inputs.fingerprint or (previous.fingerprint if previous else None),
+        batch_alert=decide_batch_alert(plan.batch_date, inputs.status, previous=previous, recorded=recorded),
+        run_id=plan.run_id,
+    )
+
+
+def _has_open_alert(plan: MonitoringPlan, alert: Mapping[str, Any] | None, *, s3: S3Hook) -> bool:
+    """Tell whether drift or a data break is open; a day without a batch leaves it as it was."""
+    if alert is None:
+        judged = last_judgement_before(plan, s3=s3)
+        alert = None if judged is None else judged.alert
+    return alert is not None and alert["status"] != "quiet"
 
 
 def _sentence(plan: MonitoringPlan, batch_alert: BatchAlert) -> str:
@@ -109,7 +137,7 @@ def _keep_evidence(plan: MonitoringPlan, folder: str, *, s3: S3Hook) -> None:
         # Days that were measured against something else mean nothing here: the state begins anew.
         is_usable = known is not None and known.model == made.model
         merged = known.with_day_of(made, plan.batch_date) if known is not None and is_usable else made
-        if _write_state(uri, merged, etag, s3=s3):
+        if write_json_version(s3, uri, merged.to_mapping(), etag, what=_WHAT_STATE):
             return
     raise AirflowException(f"the monitor's state {uri} changes faster than it can be written; try again")
 
@@ -128,37 +156,14 @@ def _keep_scores(plan: MonitoringPlan, folder: str, *, s3: S3Hook) -> None:
 
 
 def _read_state(uri: str, *, s3: S3Hook) -> tuple[MonitorStateDays | None, str | None]:
-    bucket, key = s3.parse_s3_url(uri)
-    if not object_exists(s3, uri, what="the monitor's state"):
+    if not object_exists(s3, uri, what=_WHAT_STATE):
         return None, None
-    try:
-        answer = s3.get_conn().get_object(Bucket=bucket, Key=key)
-        document = json.loads(answer["Body"].read())
-    except Exception as error:
-        remedy = "restore its last version, or delete it to begin anew"
-        raise explain(error, uri=uri, what="the monitor's state", remedy=remedy) from error
-    return _state(document, uri), str(answer["ETag"])
+    document, etag = read_json_version(s3, uri, what=_WHAT_STATE, remedy=_STATE_REMEDY)
+    return _state(document, uri), etag
 
 
 def _state(document: Mapping[str, Any], uri: str) -> MonitorStateDays:
     try:
         return MonitorStateDays.from_mapping(document, uri)
     except ContractError as error:
-        raise AirflowFailException(f"{error}; restore its last version, or delete it to begin anew") from None
-
-
-def _write_state(uri: str, state: MonitorStateDays, etag: str | None, *, s3: S3Hook) -> bool:
-    """Write the state unless somebody else has written it since it was read; tell whether it was written."""
-    bucket, key = s3.parse_s3_url(uri)
-    body = json.dumps(state.to_mapping(), sort_keys=True, allow_nan=False).encode() + b"\n"
-    condition = {"IfNoneMatch": "*"} if etag is None else {"IfMatch": etag}
-    try:
-        s3.get_conn().put_object(
-            Bucket=bucket, Key=key, Body=body, ContentType="application/json", **condition
-        )
-    except Exception as error:
-        if code_and_message(error)[0] in _CHANGED_MEANWHILE_CODES:
-            return False
-        remedy = "check the bucket's name and policy"
-        raise explain(error, uri=uri, what="the monitor's state", remedy=remedy) from error
-    return True
+        raise AirflowFailException(f"{error}; {_STATE_REMEDY}") from None

@@ -1,6 +1,5 @@
 """What the publishing tasks share: the day's report and markers in S3, and what a refusal of AWS means."""
 
-import json
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -9,13 +8,11 @@ from airflow.providers.amazon.aws.hooks.s3 import S3Hook
 from airflow.sdk.exceptions import AirflowException, AirflowFailException
 
 from include.airflow_tasks.aws_errors import code_and_message, is_transient, one_line
-from include.airflow_tasks.s3_documents import explain, object_exists, read_json
+from include.airflow_tasks.s3_documents import object_exists, read_json, write_json_version
 from include.data_contracts.drift_report import DriftReportSummary
 from include.data_contracts.mapping_reader import ContractError
 from include.data_contracts.monitoring_day import MonitoringDay
 
-# 409: something else happened to the key while it was written; who was first shows when it is read again.
-_EXISTS_CODES = frozenset({"PreconditionFailed", "412", "ConditionalRequestConflict", "409"})
 _FORBIDDEN_CODES = frozenset(
     {"AuthorizationError", "AuthorizationErrorException", "AccessDenied", "AccessDeniedException",
      "UnauthorizedOperation", "InvalidSecurity", "KMSAccessDenied", "KMSAccessDeniedException", "403"}
@@ -54,17 +51,7 @@ def read_marker[Marker](
 
 def create_json(s3: S3Hook, uri: str, document: Mapping[str, Any], *, what: str) -> bool:
     """Write a JSON object unless there is one; tell whether it was written. Two at once: one of them wins."""
-    bucket, key = s3.parse_s3_url(uri)
-    body = json.dumps(document, indent=2, sort_keys=True, allow_nan=False).encode() + b"\n"
-    try:
-        s3.get_conn().put_object(
-            Bucket=bucket, Key=key, Body=body, ContentType="application/json", IfNoneMatch="*"
-        )
-    except Exception as error:
-        if code_and_message(error)[0] in _EXISTS_CODES:
-            return False
-        raise explain(error, uri=uri, what=what, remedy="check the bucket's name and policy") from error
-    return True
+    return write_json_version(s3, uri, document, None, what=what)
 
 
 def refused(error: Exception, what: str, *, permission: str, remedies: Mapping[str, str]) -> AirflowException:

@@ -14,6 +14,8 @@ from include.airflow_tasks.aws_errors import code_and_message, one_line
 LARGEST_DOCUMENT_BYTES = 20 * 1024 * 1024
 _MISSING_CODES = frozenset({"404", "NoSuchKey", "NotFound"})
 _MISSING_BUCKET_CODES = frozenset({"NoSuchBucket"})
+# 409: something else happened to the key while it was written; who was first shows when it is read again.
+CHANGED_MEANWHILE_CODES = frozenset({"PreconditionFailed", "412", "ConditionalRequestConflict", "409"})
 _FORBIDDEN_CODES = frozenset({"403", "AccessDenied", "Forbidden", "AllAccessDisabled"})
 
 
@@ -60,6 +62,42 @@ def write_json(hook: S3Hook, uri: str, document: Mapping[str, Any], *, what: str
         hook.get_conn().put_object(Bucket=bucket, Key=key, Body=body, ContentType="application/json")
     except Exception as error:
         raise explain(error, uri=uri, what=what, remedy="check the bucket's name and policy") from error
+
+
+def read_json_version(hook: S3Hook, uri: str, *, what: str, remedy: str) -> tuple[dict[str, Any], str]:
+    """Return an object's JSON mapping and the ETag of that version; errors as for `read_text`."""
+    bucket, key = hook.parse_s3_url(uri)
+    try:
+        answer = hook.get_conn().get_object(Bucket=bucket, Key=key)
+        document = json.loads(answer["Body"].read())
+    except ValueError as error:
+        raise AirflowFailException(f"{what}: {uri} is not JSON ({one_line(error)}); {remedy}") from None
+    except Exception as error:
+        raise explain(error, uri=uri, what=what, remedy=remedy) from error
+    if not isinstance(document, dict):
+        raise AirflowFailException(f"{what}: {uri} holds no JSON object; {remedy}")
+    return document, str(answer["ETag"])
+
+
+def write_json_version(
+    hook: S3Hook, uri: str, document: Mapping[str, Any], etag: str | None, *, what: str
+) -> bool:
+    """Write a JSON object unless somebody has since its version `etag` was read (None: unless there is one).
+
+    Tells whether it was written.
+    """
+    bucket, key = hook.parse_s3_url(uri)
+    body = json.dumps(document, sort_keys=True, allow_nan=False).encode() + b"\n"
+    condition = {"IfNoneMatch": "*"} if etag is None else {"IfMatch": etag}
+    try:
+        hook.get_conn().put_object(
+            Bucket=bucket, Key=key, Body=body, ContentType="application/json", **condition
+        )
+    except Exception as error:
+        if code_and_message(error)[0] in CHANGED_MEANWHILE_CODES:
+            return False
+        raise explain(error, uri=uri, what=what, remedy="check the bucket's name and policy") from error
+    return True
 
 
 def object_exists(hook: S3Hook, uri: str, *, what: str) -> bool:

@@ -40,6 +40,7 @@ class MonitoringDay:
     """One day: `verdict`, `rows`, `alert` and the report's URIs are None where no batch was judged.
 
     `alert` is the job's decision, the mapping of a `DriftAlert`; `batch_alert` is about the delivery itself.
+    `has_open_alert` says whether drift or a data break is open after the day, whether or not a batch came.
     `fingerprint` is that of the last batch that was delivered, this day's or an earlier one's.
     """
 
@@ -60,6 +61,7 @@ class MonitoringDay:
     alert: Mapping[str, Any] | None
     report_json_uri: str | None
     report_html_uri: str | None
+    has_open_alert: bool
 
     @property
     def is_outage(self) -> bool:
@@ -104,4 +106,5 @@ class MonitoringDay:
             alert=None if alert is None else DriftAlert.from_mapping(alert, f"{place}, alert").to_mapping(),
             report_json_uri=reader.optional_text("report_json_uri"),
             report_html_uri=reader.optional_text("report_html_uri"),
+            has_open_alert=reader.flag("has_open_alert", False),
         )

@@ -9,7 +9,7 @@ from include.data_contracts.run_plan import JobBundle
 from include.settings.environment import MonitoringEnvironment
 from include.settings.monitoring_parameters import MonitoringParameters
 from include.settings.run_parameters import ParameterError
-from include.settings.s3_layout import monitoring_prefix
+from include.settings.s3_layout import group_prefix, monitoring_prefix
 
 CONTRACT = "monitoring_plan"
 VERSION = 1
@@ -111,6 +111,18 @@ class MonitoringPlan:
     def monitoring_prefix(self) -> str:
         """S3 URI of what is known of this model version's days, whichever run found it out."""
         return monitoring_prefix(self.environment.artifact_bucket, self.model.group, self.model.version)
+
+    @property
+    def is_trial(self) -> bool:
+        """Whether the run names its version: it then says nothing of the model that is in charge."""
+        return bool(self.parameters.reference_version) or not self.model.is_approved
+
+    @property
+    def delivery_prefix(self) -> str:
+        """S3 URI of what is known of deliveries, which no model changes: the group's, or a trial's own."""
+        if self.is_trial:
+            return self.monitoring_prefix
+        return group_prefix(self.environment.artifact_bucket, self.model.group)
 
     def to_mapping(self) -> dict[str, Any]:
         """Return the JSON form: `from_mapping(plan.to_mapping()) == plan`; at most 48 KB."""

@@ -4,8 +4,9 @@ from include.data_contracts.drift_alert import DriftAlert
 from include.data_contracts.drift_report import DriftReportSummary
 from include.data_contracts.monitoring_day import MonitoringDay
 from include.data_contracts.monitoring_plan import MonitoringPlan
-from include.drift_alerts.change_words import change_lines
-from include.drift_alerts.plain_text import console_link, figure, one_line, share
+from include.data_contracts.told_alert import ToldAlert
+from include.drift_alerts.change_words import LONGEST_NAME, change_lines
+from include.drift_alerts.plain_text import console_link, figure, listed, one_line, share
 
 # What a phone shows without tiring its reader. Addresses come on top: they cannot be shortened.
 MOST_CHARACTERS = 1_500
@@ -55,6 +56,24 @@ def batch_text(
             "message comes."
         )
     return "\n".join([*lines, "", following, "", *_addresses(plan, day, run_url, alert_id)])
+
+
+def superseded_text(
+    plan: MonitoringPlan, told: ToldAlert, headline: str, alert_id: str, run_url: str | None
+) -> str:
+    """Return the text that ends the alert of a model version which another one has followed."""
+    named = listed(told.columns, _MOST_LINES, LONGEST_NAME)
+    lines = [
+        f"{headline}.",
+        f"Model {told.about} is no longer in charge; model {plan.model.name} is.",
+        f"Closed: the alert of {told.date}{f' about {named}' if named else ''}, told as {told.alert_id}.",
+        f"Drift against model {plan.model.name} is told by itself, from the batch of {plan.batch_date} on.",
+        "",
+        "Next: nothing has to be done.",
+        "",
+    ]
+    run = [f"Run: {_address(run_url)}"] if run_url else []
+    return "\n".join([*lines, *run, f"Alert: {alert_id}"])
 
 
 def _lines(report: DriftReportSummary, alert: DriftAlert) -> list[str]:

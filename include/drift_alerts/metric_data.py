@@ -57,15 +57,14 @@ def day_metrics(day: MonitoringDay, report: DriftReportSummary | None) -> tuple[
     figures: list[tuple[str, float | None, str]] = [
         ("BatchMissing", float(day.is_outage), "None"),
         ("BatchAgeHours", day.batch_age_hours, "None"),
+        ("AlertOpen", float(day.has_open_alert), "None"),
     ]
     if report is not None:
-        is_open = report.alert.status != "quiet"
         figures += [
             ("Rows", float(report.current_rows), "Count"),
             ("Verdict", float(VERDICTS.index(report.verdict)), "None"),
             ("DriftDetected", float(report.verdict == "drift"), "None"),
             ("DataBreak", float(report.verdict == "data_break"), "None"),
-            ("AlertOpen", float(is_open), "None"),
         ]
         if report.predictions is not None and report.current_rows:
             figures.append(("PredictedChurnRate", report.predictions.current_rate, "None"))

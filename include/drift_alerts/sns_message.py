@@ -1,14 +1,16 @@
 """A day's messages to people: subject, text and attributes, within what SNS takes and a phone shows."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from include.data_contracts.drift_alert import DriftAlert
 from include.data_contracts.drift_report import DriftReportSummary
 from include.data_contracts.monitoring_day import MonitoringDay
 from include.data_contracts.monitoring_plan import MonitoringPlan
-from include.drift_alerts.message_text import batch_text, drift_text
+from include.data_contracts.told_alert import ToldAlert
+from include.drift_alerts.due_transitions import Standing
+from include.drift_alerts.message_text import batch_text, drift_text, superseded_text
 from include.drift_alerts.plain_text import ascii_line, listed
 
 # SNS: fewer than 100 characters of ASCII.
@@ -21,57 +23,123 @@ _MOST_NAMES, _LONGEST_NAME = 2, 24
 
 @dataclass(frozen=True)
 class AlertMessage:
-    """One message. `kind` and `transition` name its marker, `alert_id` names it to people and to FIFO topics.
+    """One message, ready to be kept and sent. `alert_id` names it to people, consumers and FIFO topics.
 
-    `attributes` are texts that subscriptions filter by.
+    `about` and `columns` say what people know after it; `attributes` are texts that subscriptions filter by.
     """
 
+    about: str
+    date: str
     kind: str
     transition: str
+    since: str | None
+    columns: tuple[str, ...]
     alert_id: str
     subject: str
     text: str
     attributes: Mapping[str, str]
 
-    def request(self, topic_arn: str) -> dict[str, Any]:
-        """Return the Publish request; a FIFO topic drops a second one of the same id within five minutes."""
-        request: dict[str, Any] = {
-            "TopicArn": topic_arn,
-            "Subject": self.subject,
-            "Message": self.text,
-            "MessageAttributes": {
-                name: {"DataType": "String", "StringValue": value} for name, value in self.attributes.items()
-            },
-        }
-        if topic_arn.endswith(".fifo"):
-            # Messages about one model group arrive in order.
-            request["MessageGroupId"] = self.attributes["model_package_group"]
-            request["MessageDeduplicationId"] = self.alert_id
-        return request
+
+def publish_request(alert: AlertMessage | ToldAlert, topic_arn: str) -> dict[str, Any]:
+    """Return the Publish request; a FIFO topic drops a second one of the same id within five minutes."""
+    request: dict[str, Any] = {
+        "TopicArn": topic_arn,
+        "Subject": alert.subject,
+        "Message": alert.text,
+        "MessageAttributes": {
+            name: {"DataType": "String", "StringValue": value} for name, value in alert.attributes.items()
+        },
+    }
+    if topic_arn.endswith(".fifo"):
+        # Messages about one model group arrive in order.
+        request["MessageGroupId"] = alert.attributes["model_package_group"]
+        request["MessageDeduplicationId"] = alert.alert_id
+    return request
 
 
-def due_messages(
-    plan: MonitoringPlan, day: MonitoringDay, report: DriftReportSummary | None, run_url: str | None
-) -> tuple[AlertMessage, ...]:
-    """Return the messages that the day calls for: about its batch, about drift, both or, mostly, none.
+def about_batches(plan: MonitoringPlan) -> str:
+    """Return what messages about deliveries are about: the group's, or a trial's own."""
+    return f"{plan.model.name} batches" if plan.is_trial else f"{plan.model.group} batches"
 
-    `report` must be given for a day whose batch was judged.
+
+def about_drift(plan: MonitoringPlan) -> str:
+    """Return what messages about drift are about: one model version."""
+    return plan.model.name
+
+
+def batch_standing(day: MonitoringDay) -> Standing:
+    """Return where the delivery of batches stands after the day."""
+    return Standing(day.date, BATCH, day.is_outage, job_says=day.batch_alert.transition)
+
+
+def drift_standing(day: MonitoringDay) -> Standing | None:
+    """Return where drift stands after the day, None for a day whose batch was not judged."""
+    if day.alert is None:
+        return None
+    alert = DriftAlert.from_mapping(day.alert, "the day's alert")
+    return Standing(day.date, alert_kind(alert), alert.status != "quiet", alert.columns, alert.transition)
+
+
+def batch_message(
+    plan: MonitoringPlan, day: MonitoringDay, transition: str, run_url: str | None, *, repeated: int = 0
+) -> AlertMessage:
+    """Return the message that batches have stopped coming (new) or come again (cleared).
+
+    `repeated` counts the day's earlier messages of the same name: another one has a name of its own.
     """
-    messages = []
-    if day.batch_alert.transition != "none":
-        headline = _batch_headline(day)
-        text = batch_text(plan, day, headline, _alert_id(plan, BATCH, day.batch_alert.transition), run_url)
-        messages.append(_message(plan, day, BATCH, day.batch_alert.transition, headline, text))
-    if day.alert is not None and report is not None:
-        alert = DriftAlert.from_mapping(day.alert, "the day's alert")
-        if alert.is_due:
-            kind = alert_kind(alert)
-            headline = _drift_headline(alert, report)
-            text = drift_text(
-                plan, day, report, alert, headline, _alert_id(plan, kind, alert.transition), run_url
-            )
-            messages.append(_message(plan, day, kind, alert.transition, headline, text))
-    return tuple(messages)
+    told = replace(day, batch_alert=replace(day.batch_alert, transition=transition))
+    about = about_batches(plan)
+    alert_id = _alert_id(about.replace(" ", "/"), day.date, BATCH, transition, repeated)
+    headline = _batch_headline(told)
+    text = batch_text(plan, told, headline, alert_id, run_url)
+    since = day.batch_alert.since
+    return _message(plan, day, about, BATCH, transition, since, (), alert_id, headline, text)
+
+
+def drift_message(
+    plan: MonitoringPlan,
+    day: MonitoringDay,
+    report: DriftReportSummary,
+    transition: str,
+    run_url: str | None,
+    *,
+    repeated: int = 0,
+) -> AlertMessage:
+    """Return the message about drift or a data break; `repeated` as for `batch_message`."""
+    alert = replace(DriftAlert.from_mapping(day.alert, "the day's alert"), transition=transition)
+    kind = alert_kind(alert)
+    alert_id = _alert_id(plan.model.name, day.date, kind, transition, repeated)
+    headline = _drift_headline(alert, report)
+    text = drift_text(plan, day, report, alert, headline, alert_id, run_url)
+    return _message(
+        plan, day, about_drift(plan), kind, transition, alert.since, alert.columns, alert_id, headline, text
+    )
+
+
+def superseded_message(plan: MonitoringPlan, told: ToldAlert, run_url: str | None) -> AlertMessage:
+    """Return the message that ends the open alert of a version that is no longer in charge."""
+    date = max(told.date, plan.batch_date)
+    alert_id = _alert_id(told.about, date, "drift", "superseded", 0)
+    headline = f"DRIFT CLEARED: superseded by version {plan.model.version}"
+    attributes = {
+        **told.attributes,
+        "kind": "drift",
+        "transition": "cleared",
+        "batch_date": date,
+        "alert_id": alert_id,
+    }
+    return AlertMessage(
+        about=told.about,
+        date=date,
+        kind="drift",
+        transition="cleared",
+        since=told.since,
+        columns=(),
+        alert_id=alert_id,
+        subject=_subject(headline, f"; {told.about}, {date}"),
+        text=superseded_text(plan, told, headline, alert_id, run_url),
+        attributes=attributes,
+    )
 
 
 def alert_kind(alert: DriftAlert) -> str:
@@ -80,15 +148,27 @@ def alert_kind(alert: DriftAlert) -> str:
 
 
 def _message(
-    plan: MonitoringPlan, day: MonitoringDay, kind: str, transition: str, headline: str, text: str
+    plan: MonitoringPlan,
+    day: MonitoringDay,
+    about: str,
+    kind: str,
+    transition: str,
+    since: str | None,
+    columns: tuple[str, ...],
+    alert_id: str,
+    headline: str,
+    text: str,
 ) -> AlertMessage:
     trial = "" if plan.model.is_approved else " (trial)"
-    place = f"; {plan.model.name}{trial}, {day.date}"
     return AlertMessage(
+        about=about,
+        date=day.date,
         kind=kind,
         transition=transition,
-        alert_id=_alert_id(plan, kind, transition),
-        subject=ascii_line(headline, LONGEST_SUBJECT - len(place)) + place,
+        since=since,
+        columns=columns,
+        alert_id=alert_id,
+        subject=_subject(headline, f"; {plan.model.name}{trial}, {day.date}"),
         text=text,
         attributes={
             "kind": kind,
@@ -98,12 +178,18 @@ def _message(
             "model_version": plan.model.version,
             "data_origin": plan.data_origin,
             "batch_date": day.date,
+            "alert_id": alert_id,
         },
     )
 
 
-def _alert_id(plan: MonitoringPlan, kind: str, transition: str) -> str:
-    return f"{plan.model.name}/{plan.batch_date}/{kind}-{transition}"
+def _subject(headline: str, place: str) -> str:
+    return ascii_line(headline, LONGEST_SUBJECT - len(place)) + place
+
+
+def _alert_id(about: str, date: str, kind: str, transition: str, repeated: int) -> str:
+    again = f"-{repeated + 1}" if repeated else ""
+    return f"{about}/{date}/{kind}-{transition}{again}"
 
 
 def _batch_headline(day: MonitoringDay) -> str:

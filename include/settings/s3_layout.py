@@ -9,7 +9,10 @@ s3://{artifact}/monitoring-runs/{run}/schema.json                         a moni
 s3://{artifact}/monitoring-runs/{run}/detect_drift/{job name}/drift/...
 s3://{artifact}/monitoring/{group}/{version}/monitor_state.json           evidence of all its days
 s3://{artifact}/monitoring/{group}/{version}/predictions/{date}/predictions.csv
-s3://{artifact}/monitoring/{group}/{version}/days/{date}/{day, metrics, alert-{kind}-{transition}}.json
+s3://{artifact}/monitoring/{group}/{version}/days/{date}/{day, metrics}.json
+s3://{artifact}/monitoring/{group}/deliveries/{date}.json                 whether a batch came
+s3://{artifact}/monitoring/{group}/messages/{date}/{number}.json          what people are told, in order
+s3://{artifact}/monitoring/{group}/messages/{date}/{number}-sent.json     that SNS has taken it
 s3://{artifact}/monitoring/{group}/retraining-requests/{date}.json
 s3://{data}/raw/{schema}/                                                 raw data, unless a run names its own
 s3://{data}/current/{schema}/{date}/                                      a day's batch, by default
@@ -25,6 +28,7 @@ BUNDLE_PREFIX = "job-bundles"
 BUNDLE_POINTER_KEY = f"{BUNDLE_PREFIX}/current.json"
 TRAINING_SOURCE_FILE = "sourcedir.tar.gz"
 PROCESSING_SOURCE_FILE = "churn_jobs.pyz"
+SENT_ENDING = "-sent.json"
 _MOST_SLUG_CHARACTERS = 60
 _S3_URI = re.compile(r"s3://([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:/(.*))?", re.DOTALL)
 
@@ -114,9 +118,34 @@ def day_record_uri(prefix: str, date: str) -> str:
     return f"{days_prefix(prefix)}{date}/day.json"
 
 
-def alert_marker_uri(prefix: str, date: str, kind: str, transition: str) -> str:
-    """Return the marker that keeps an alert of a day from being sent twice or never."""
-    return f"{days_prefix(prefix)}{date}/alert-{kind}-{transition}.json"
+def group_prefix(artifact_bucket: str, group: str) -> str:
+    """Return where what is known of a model package group lies, whatever its approved version."""
+    return f"s3://{artifact_bucket}/monitoring/{group}"
+
+
+def deliveries_prefix(prefix: str) -> str:
+    """Return the folder of one record per day's delivery; `prefix` is a group's or a trial's own."""
+    return f"{prefix}/deliveries/"
+
+
+def delivery_uri(prefix: str, date: str) -> str:
+    """Return whether, and which, batch came on a day."""
+    return f"{deliveries_prefix(prefix)}{date}.json"
+
+
+def messages_prefix(artifact_bucket: str, group: str) -> str:
+    """Return the folder of all messages about a group, with its closing slash."""
+    return f"{group_prefix(artifact_bucket, group)}/messages/"
+
+
+def message_uri(folder: str, date: str, number: int) -> str:
+    """Return one message of a day, the first being 1; `folder` is that of `messages_prefix`."""
+    return f"{folder}{date}/{number:03}.json"
+
+
+def sent_uri(message: str) -> str:
+    """Return the proof that a message was sent, beside the message itself."""
+    return f"{message.removesuffix('.json')}{SENT_ENDING}"
 
 
 def metrics_marker_uri(prefix: str, date: str) -> str:

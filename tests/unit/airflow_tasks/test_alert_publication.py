@@ -2,21 +2,28 @@
 
 import json
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 
 import boto3
 import pytest
 from airflow.sdk.exceptions import AirflowException, AirflowFailException
 from botocore.exceptions import ClientError
 
+from include.airflow_tasks.alert_ledger import CLAIM_LASTS
 from include.airflow_tasks.alert_publication import publish_day_alert
 from include.airflow_tasks.published_documents import create_json
+from include.data_contracts.batch_delivery import BatchDelivery
 from include.data_contracts.mapping_reader import ContractError
-from include.data_contracts.publication_marker import AlertMarker
+from include.data_contracts.told_alert import ToldAlert
+from include.settings.s3_layout import day_record_uri, delivery_uri
 from tests.unit.airflow_tasks.alert_topics import KilledError, client, dying, make_topic, refusing
+from tests.unit.airflow_tasks.monitored_models import put
 from tests.unit.drift_alerts.days import RUN_URL, judged_day, outage_day, plan
 from tests.unit.drift_alerts.drift_reports import DATE, alert, broken, drifted, report
 
-MARKER = f"monitoring/telecom-churn/3/days/{DATE}/alert-drift-new.json"
+FOLDER = "monitoring/telecom-churn/messages"
+MESSAGE, PROOF = f"{FOLDER}/{DATE}/001.json", f"{FOLDER}/{DATE}/001-sent.json"
+NOW = datetime(2026, 11, 25, 0, 20, tzinfo=UTC)
 DENIED = (
     b"<ErrorResponse><Error><Type>Sender</Type><Code>AuthorizationError</Code>"
     b"<Message>not authorized to perform: SNS:Publish</Message></Error></ErrorResponse>"
@@ -28,15 +35,26 @@ def topic(aws):
     return make_topic()
 
 
-def publish(s3_hook, document=None, *, day=None, sns=None, **plan_options):
+def publish(s3_hook, document=None, *, day=None, sns=None, now=NOW, **plan_options):
+    """Keep the day's record as `record_day` does, and publish what it calls for."""
     if document is not None:
         day = day or judged_day(document)
         bucket, _, key = day.report_json_uri.removeprefix("s3://").partition("/")
         client("s3").put_object(Bucket=bucket, Key=key, Body=json.dumps(document).encode())
     of = plan(**{"date": day.date, **plan_options})
+    keep_records(of, day)
     return publish_day_alert(
-        of.to_mapping(), day.to_mapping(), s3=s3_hook, sns=sns or client(), run_url=RUN_URL
+        of.to_mapping(), day.to_mapping(), s3=s3_hook, sns=sns or client(), run_url=RUN_URL, now=now
     )
+
+
+def keep_records(of, day):
+    delivery = BatchDelivery(day.date, day.batch_status, day.fingerprint, day.batch_alert, of.run_id)
+    for uri, record in (
+        (day_record_uri(of.monitoring_prefix, day.date), day),
+        (delivery_uri(of.delivery_prefix, day.date), delivery),
+    ):
+        put(uri, json.dumps(record.to_mapping()).encode())
 
 
 def on(date, transition="new"):
@@ -45,9 +63,19 @@ def on(date, transition="new"):
     return document
 
 
-def marker():
-    body = client("s3").get_object(Bucket="churn-artifacts", Key=MARKER)["Body"].read()
+def kept(key=MESSAGE):
+    body = client("s3").get_object(Bucket="churn-artifacts", Key=key)["Body"].read()
     return json.loads(body)
+
+
+def quiet(date, **alert_changes):
+    document = report(alert=alert("none", columns=[], since=None, **alert_changes))
+    document["alert"]["date"] = document["batch"]["date"] = date
+    return document
+
+
+def headlines(topic):
+    return [text.splitlines()[0].rstrip(".") for text in topic.texts()]
 
 
 def test_alert_when_drift_is_new_then_the_topic_gets_it_and_the_marker_says_sent(s3_hook, topic):
@@ -56,8 +84,8 @@ def test_alert_when_drift_is_new_then_the_topic_gets_it_and_the_marker_says_sent
     assert (result["transition"], result["kind"]) == ("new", "drift")
     (text,) = topic.texts()
     assert text.startswith("DRIFT (new): tenure.")
-    assert marker()["state"] == "sent"
-    assert marker()["message_id"] == result["message_id"]
+    assert kept(PROOF)["message_id"] == result["message_id"]
+    assert kept(PROOF)["alert_id"] == kept()["alert_id"] == f"telecom-churn/3/{DATE}/drift-new"
 
 
 def test_alert_when_nothing_changed_then_nothing_is_sent_or_marked(s3_hook, topic):
@@ -65,7 +93,7 @@ def test_alert_when_nothing_changed_then_nothing_is_sent_or_marked(s3_hook, topi
     assert (result["published"], result["transition"], result["message_id"]) == (False, "none", None)
     assert topic.texts() == []
     with pytest.raises(ClientError):
-        marker()
+        kept()
 
 
 def test_alert_when_alerts_are_off_then_nothing_is_sent(s3_hook, topic):
@@ -96,7 +124,8 @@ def test_alert_when_the_topic_is_out_for_a_while_then_exactly_one_is_sent(s3_hoo
         with pytest.raises(AirflowException, match="AWS cannot be reached") as failed:
             publish(s3_hook, drifted(), sns=refusing("Publish", status))
         assert not isinstance(failed.value, AirflowFailException)
-    assert marker()["state"] == "pending"
+    with pytest.raises(ClientError):
+        kept(PROOF)
     assert publish(s3_hook, drifted())["published"]
     assert publish(s3_hook, drifted())["published"]
     assert len(topic.texts()) == 1
@@ -111,13 +140,82 @@ def test_alert_when_the_topic_cannot_be_connected_to_then_is_retried_and_sent(s3
     assert len(topic.texts()) == 1
 
 
-@pytest.mark.parametrize("run_id", ["scheduled__2026-11-25T00:00:00+00:00", "manual__later"])
-def test_alert_when_the_worker_is_killed_before_it_is_sent_then_exactly_one_is_sent(s3_hook, topic, run_id):
+def test_alert_when_the_worker_is_killed_before_it_is_sent_then_its_retry_sends_exactly_one(s3_hook, topic):
     with pytest.raises(KilledError):
         publish(s3_hook, drifted(), sns=dying("Publish", after_the_answer=False))
     assert topic.texts() == []
-    assert publish(s3_hook, drifted(), run_id=run_id)["published"]
-    publish(s3_hook, drifted(), run_id=run_id)
+    assert publish(s3_hook, drifted())["published"]
+    publish(s3_hook, drifted())
+    assert len(topic.texts()) == 1
+
+
+def test_alert_when_the_worker_is_killed_for_good_then_another_run_sends_it_when_no_try_can_live_any_more(
+    s3_hook, topic
+):
+    with pytest.raises(KilledError):
+        publish(s3_hook, drifted(), sns=dying("Publish", after_the_answer=False))
+    with pytest.raises(AirflowException, match=r"run scheduled__2026-11-25.* is sending") as held:
+        publish(s3_hook, drifted(), run_id="manual__later", now=NOW + CLAIM_LASTS / 2)
+    assert not isinstance(held.value, AirflowFailException)
+    assert topic.texts() == []
+    assert publish(s3_hook, drifted(), run_id="manual__later", now=NOW + CLAIM_LASTS)["published"]
+    assert not publish(s3_hook, drifted())["published"]
+    assert len(topic.texts()) == 1
+
+
+def test_alert_when_the_topic_was_out_all_day_then_the_next_days_run_sends_it_first_and_once(s3_hook, topic):
+    for _ in range(3):
+        with pytest.raises(AirflowException, match="cannot be reached"):
+            publish(s3_hook, on("2026-11-23"), sns=refusing("Publish", 503))
+    tomorrow = NOW + timedelta(minutes=1)
+    result = publish(s3_hook, broken(), run_id="scheduled__next", now=tomorrow)
+    assert result["earlier"] == ["telecom-churn/3/2026-11-23/drift-new"]
+    assert headlines(topic) == ["DRIFT (new): tenure", "DATA BREAK (worse): tenure; do not retrain"]
+    assert not publish(s3_hook, on("2026-11-23"))["published"]
+    assert topic.texts() == []
+
+
+def test_alert_when_a_quiet_day_finds_an_unsent_one_then_sends_it_and_says_so(s3_hook, topic):
+    with pytest.raises(AirflowFailException, match="correct CHURN_ALERT_TOPIC_ARN"):
+        publish(s3_hook, on("2026-11-23"), variables={"CHURN_ALERT_TOPIC_ARN": f"{topic.arn}-gone"})
+    result = publish(s3_hook, on("2026-11-24", "none"), run_id="scheduled__next")
+    assert not result["published"]
+    assert result["earlier"] == ["telecom-churn/3/2026-11-23/drift-new"]
+    assert headlines(topic) == ["DRIFT (new): tenure"]
+
+
+def test_alert_when_alerts_are_off_then_unsent_ones_of_other_days_stay_too(s3_hook, topic):
+    with pytest.raises(AirflowException):
+        publish(s3_hook, on("2026-11-23"), sns=refusing("Publish", 503))
+    publish(s3_hook, on("2026-11-24", "none"), publish_alerts=False)
+    assert topic.texts() == []
+
+
+def test_alert_when_sns_refuses_one_message_for_good_then_the_others_are_sent_and_the_task_fails(
+    s3_hook, topic
+):
+    with pytest.raises(AirflowException):
+        publish(s3_hook, on("2026-11-23"), sns=refusing("Publish", 503))
+    spoilt = f"{FOLDER}/2026-11-23/001.json"
+    body = json.dumps({**kept(spoilt), "text": "x" * 300_000}).encode()
+    client("s3").put_object(Bucket="churn-artifacts", Key=spoilt, Body=body)
+    with pytest.raises(AirflowFailException, match="was refused"):
+        publish(s3_hook, broken(), run_id="scheduled__next")
+    assert headlines(topic) == ["DATA BREAK (worse): tenure; do not retrain"]
+
+
+def test_alert_when_many_runs_publish_the_same_day_at_once_then_exactly_one_is_sent(s3_hook, topic):
+    day = judged_day(drifted())
+    publish(s3_hook, drifted(), publish_alerts=False)  # leaves the report and the records
+
+    def one(number):
+        try:
+            return publish(s3_hook, day=day, run_id=f"manual__{number}")["published"]
+        except AirflowException:
+            return False  # another run is at it: a retry would find the message sent
+
+    with ThreadPoolExecutor(4) as pool:
+        assert sum(pool.map(one, range(8))) == 1
     assert len(topic.texts()) == 1
 
 
@@ -146,13 +244,158 @@ def test_alert_when_drift_grows_worse_on_another_day_then_one_more_is_sent(s3_ho
     publish(s3_hook, on("2026-11-24", "none"))
     publish(s3_hook, on("2026-11-25", "worse"))
     publish(s3_hook, on("2026-11-25", "worse"), run_id="manual__again")
-    assert [text.split(":")[0] for text in topic.texts()] == ["DRIFT (new)", "DRIFT (worse)"]
+    assert headlines(topic) == ["DRIFT (new): tenure", "DRIFT (worse): tenure"]
+
+
+# --- against what people know --------------------------------------------------------------------------
+def test_alert_when_an_older_day_comes_late_then_the_drift_that_people_know_of_is_not_told_again(
+    s3_hook, topic
+):
+    publish(s3_hook, on("2026-11-25"))
+    result = publish(s3_hook, on("2026-11-24"), run_id="manual__late")
+    assert not result["published"]
+    assert "people know of it from telecom-churn/3/2026-11-25/drift-new" in result["reason"]
+    publish(s3_hook, on("2026-11-26", "none"), run_id="scheduled__next")
+    assert len(topic.texts()) == 1
+
+
+def test_alert_when_an_older_day_comes_late_and_broke_then_that_is_told(s3_hook, topic):
+    publish(s3_hook, on("2026-11-25"))
+    publish(s3_hook, broken(), run_id="manual__late")
+    assert headlines(topic) == ["DRIFT (new): tenure", "DATA BREAK (new): tenure; do not retrain"]
+
+
+def test_alert_when_a_late_day_made_a_later_one_drift_then_the_next_run_tells_what_nobody_knows(
+    s3_hook, topic
+):
+    """The evidence of the late day moved the beginning behind days that were told as quiet."""
+    publish(s3_hook, quiet("2026-11-25"))
+    publish(s3_hook, on("2026-11-26", "none"), run_id="scheduled__next")
+    assert headlines(topic) == ["DRIFT (new): tenure"]
+
+
+def test_alert_when_alerts_were_off_while_drift_began_then_is_told_when_they_are_on(s3_hook, topic):
+    publish(s3_hook, on("2026-11-23"), publish_alerts=False)
+    publish(s3_hook, on("2026-11-24", "none"))
+    assert headlines(topic) == ["DRIFT (new): tenure"]
+
+
+def test_alert_when_nobody_was_told_of_the_drift_then_nobody_is_told_that_it_is_over(s3_hook, topic):
+    assert not publish(s3_hook, report(alert=alert("cleared", columns=[], since=None)))["published"]
+    assert topic.texts() == []
+
+
+def test_alert_when_a_broken_day_was_mended_and_run_again_then_people_are_told_that_it_is_over(
+    s3_hook, topic
+):
+    publish(s3_hook, broken())
+    publish(s3_hook, quiet(DATE), run_id="manual__mended")
+    publish(s3_hook, quiet(DATE), run_id="manual__mended_again")
+    assert headlines(topic) == ["DATA BREAK (new): tenure; do not retrain", "DRIFT CLEARED: as before"]
+
+
+def test_alert_when_it_breaks_again_after_it_was_mended_then_its_second_message_has_a_name_of_its_own(
+    s3_hook, topic
+):
+    for number, document in enumerate((broken(), quiet(DATE), broken())):
+        publish(s3_hook, document, run_id=f"manual__{number}")
+    names = [text.splitlines()[-1] for text in topic.texts()]
+    assert names[0::2] == [f"Alert: telecom-churn/3/{DATE}/data_break-new{again}" for again in ("", "-2")]
+
+
+def test_alert_when_a_day_in_between_turns_out_quiet_then_what_is_open_today_stays_open(s3_hook, topic):
+    publish(s3_hook, on("2026-11-23"))
+    publish(s3_hook, on("2026-11-25", "none"))
+    publish(s3_hook, quiet("2026-11-24"), run_id="manual__late")
+    assert headlines(topic) == ["DRIFT (new): tenure"]
+
+
+def test_alert_when_all_days_are_judged_again_then_nothing_is_sent(s3_hook, topic):
+    over = report(alert=alert("cleared", columns=[], since=None))
+    over["alert"]["date"] = over["batch"]["date"] = "2026-11-24"
+    days = [on("2026-11-22"), on("2026-11-23", "none"), over, quiet("2026-11-25"), on("2026-11-26")]
+    for document in days:
+        publish(s3_hook, document)
+    assert headlines(topic) == ["DRIFT (new): tenure", "DRIFT CLEARED: as before", "DRIFT (new): tenure"]
+    for order in (days, list(reversed(days))):
+        for document in order:
+            assert not publish(s3_hook, document, run_id="backfill__again")["published"]
+    assert topic.texts() == []
+
+
+# --- another version takes over ------------------------------------------------------------------------
+def of_version(version, **options):
+    return {"model_changes": {"version": version}, "run_after": "2026-11-26T00:00:00+00:00", **options}
+
+
+def test_alert_when_a_new_version_takes_over_then_the_old_ones_open_alert_is_closed_once(s3_hook, topic):
+    publish(s3_hook, on("2026-11-23"))
+    topic.texts()
+    for date in ("2026-11-24", "2026-11-25"):
+        publish(s3_hook, quiet(date), run_id=f"scheduled__{date}", **of_version("4"))
+    (text,) = topic.texts()
+    assert text.startswith("DRIFT CLEARED: superseded by version 4.")
+    assert "told as telecom-churn/3/2026-11-23/drift-new" in text
+    assert kept(f"{FOLDER}/2026-11-24/001.json")["attributes"]["model_version"] == "3"
+
+
+def test_alert_when_the_new_version_drifts_too_then_the_old_alert_is_closed_before_the_new_is_told(
+    s3_hook, topic
+):
+    publish(s3_hook, on("2026-11-23"))
+    publish(s3_hook, on("2026-11-24"), run_id="scheduled__next", **of_version("4"))
+    assert headlines(topic) == [
+        "DRIFT (new): tenure",
+        "DRIFT CLEARED: superseded by version 4",
+        "DRIFT (new): tenure",
+    ]
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"reference_version": "4"},
+        {"model_changes": {"version": "4", "approval_status": "PendingManualApproval"}},
+        {"run_after": "2026-11-01T00:00:00+00:00"},
+    ],
+)
+def test_alert_when_a_trial_or_a_run_of_days_gone_by_finds_anothers_alert_then_leaves_it_open(
+    s3_hook, topic, options
+):
+    publish(s3_hook, on("2026-11-23"))
+    publish(s3_hook, quiet("2026-11-24"), run_id="manual__trial", **{**of_version("4"), **options})
+    assert headlines(topic) == ["DRIFT (new): tenure"]
+
+
+def test_alert_when_a_new_version_is_approved_during_an_outage_then_it_is_told_and_cleared_once(
+    s3_hook, topic
+):
+    publish(s3_hook, day=outage_day(date="2026-11-23"))
+    for date in ("2026-11-24", "2026-11-25"):
+        day = outage_day(transition="none", date=date)
+        publish(s3_hook, day=day, run_id=f"scheduled__{date}", **of_version("4"))
+    come = quiet("2026-11-26")
+    day = judged_day(come, batch_transition="cleared", since="2026-11-23")
+    publish(s3_hook, come, day=day, run_id="scheduled__26", **of_version("4"))
+    assert headlines(topic) == ["BATCH MISSING (new)", "BATCH CLEARED: batches come again"]
+
+
+def test_alert_when_a_late_batch_ends_no_outage_that_goes_on_or_is_over_then_nothing_is_told(s3_hook, topic):
+    publish(s3_hook, day=outage_day(date="2026-11-23"))
+    publish(s3_hook, day=outage_day(transition="none", date="2026-11-24"))
+    late = judged_day(quiet("2026-11-23"), batch_transition="cleared", since="2026-11-23")
+    publish(s3_hook, quiet("2026-11-23"), day=late, run_id="manual__late")
+    assert headlines(topic) == ["BATCH MISSING (new)"]
+    come = judged_day(quiet("2026-11-25"), batch_transition="cleared", since="2026-11-23")
+    publish(s3_hook, quiet("2026-11-25"), day=come)
+    publish(s3_hook, quiet("2026-11-23"), day=late, run_id="manual__later")
+    assert headlines(topic) == ["BATCH CLEARED: batches come again"]
 
 
 def test_alert_when_the_batch_is_replaced_by_a_broken_one_then_that_is_sent_too(s3_hook, topic):
     publish(s3_hook, drifted())
     publish(s3_hook, broken(), run_id="manual__again")
-    assert [text.split(" (")[0] for text in topic.texts()] == ["DRIFT", "DATA BREAK"]
+    assert headlines(topic) == ["DRIFT (new): tenure", "DATA BREAK (worse): tenure; do not retrain"]
 
 
 def test_alert_when_no_batch_came_then_one_is_sent_without_a_report(s3_hook, topic):
@@ -165,6 +408,8 @@ def test_alert_when_no_batch_came_then_one_is_sent_without_a_report(s3_hook, top
 def test_alert_when_a_batch_comes_again_and_drifts_then_both_are_sent_and_drift_is_what_is_told_first(
     s3_hook, topic
 ):
+    publish(s3_hook, day=outage_day(date="2026-11-20"))
+    topic.texts()
     day = judged_day(drifted(), batch_transition="cleared", since="2026-11-20")
     result = publish(s3_hook, drifted(), day=day)
     assert (result["kind"], result["transition"]) == ("drift", "new")
@@ -176,6 +421,8 @@ def test_alert_when_a_batch_comes_again_and_drifts_then_both_are_sent_and_drift_
 
 
 def test_alert_when_it_is_over_then_is_sent(s3_hook, topic):
+    publish(s3_hook, on("2026-11-23"))
+    topic.texts()
     result = publish(s3_hook, report(alert=alert("cleared", columns=[], since=None)))
     assert result["transition"] == "cleared"
     assert topic.texts()[0].startswith("DRIFT CLEARED")
@@ -207,9 +454,9 @@ def test_alert_when_the_report_breaks_its_contract_then_one_line_names_file_and_
     assert topic.texts() == []
 
 
-def test_alert_when_the_marker_is_damaged_then_nothing_is_sent_and_one_line_names_it(s3_hook, topic):
-    client("s3").put_object(Bucket="churn-artifacts", Key=MARKER, Body=b'{"contract": "other"}')
-    with pytest.raises(AirflowFailException, match=r"alert-drift-new\.json"):
+def test_alert_when_a_kept_message_is_damaged_then_nothing_is_sent_and_one_line_names_it(s3_hook, topic):
+    client("s3").put_object(Bucket="churn-artifacts", Key=MESSAGE, Body=b'{"contract": "other"}')
+    with pytest.raises(AirflowFailException, match=r"messages/2026-11-24/001\.json"):
         publish(s3_hook, drifted())
     assert topic.texts() == []
 
@@ -231,9 +478,10 @@ def test_create_json_when_s3_says_another_was_first_then_it_was_not_written(s3_h
     assert not create_json(s3_hook, "s3://churn-artifacts/one.json", {}, what="it")
 
 
-@pytest.mark.parametrize("change", [{"state": "lost"}, {"version": 2}, {"run_id": None}])
-def test_marker_when_it_breaks_its_contract_then_is_refused(change):
-    sound = AlertMarker("a", "sent", "run", "2026-11-25", "id")
-    assert AlertMarker.from_mapping(sound.to_mapping()) == sound
+@pytest.mark.parametrize("change", [{"kind": "odd"}, {"version": 2}, {"run_id": None}, {"attributes": []}])
+def test_kept_message_when_it_breaks_its_contract_then_is_refused(s3_hook, topic, change):
+    publish(s3_hook, drifted())
+    sound = ToldAlert.from_mapping(kept())
+    assert sound.to_mapping() == kept()
     with pytest.raises(ContractError):
-        AlertMarker.from_mapping({**sound.to_mapping(), **change})
+        ToldAlert.from_mapping({**kept(), **change})

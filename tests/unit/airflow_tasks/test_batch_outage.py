@@ -1,16 +1,12 @@
 """Messages about the delivery: one when batches stop, one when they come again, whatever is run again."""
 
 from include.airflow_tasks.batch_outage import decide_batch_alert
-from include.data_contracts.monitoring_day import BatchAlert, MonitoringDay
+from include.data_contracts.batch_delivery import BatchDelivery
+from include.data_contracts.monitoring_day import BatchAlert
 
 
 def day(date, status, alert):
-    return MonitoringDay(
-        date=date, model_version="g/1", run_id="run", batch_status=status, batch_uri="s3://b/k/",
-        batch_files=0, batch_bytes=0, batch_age_hours=None, fingerprint=None, batch_alert=alert, verdict=None,
-        sentence=alert.sentence, drifted_features=(), rows=None, alert=None, report_json_uri=None,
-        report_html_uri=None,
-    )  # fmt: skip
+    return BatchDelivery(date=date, status=status, fingerprint=None, batch_alert=alert, run_id="run")
 
 
 def walk(*statuses):

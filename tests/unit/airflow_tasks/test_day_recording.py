@@ -5,7 +5,7 @@ import pytest
 from airflow.sdk.exceptions import AirflowFailException
 
 from include.airflow_tasks import day_recording
-from include.airflow_tasks.day_history import day_before, recorded_day
+from include.airflow_tasks.day_history import delivery_before, recorded_day
 from include.airflow_tasks.day_recording import record_monitored_day
 from include.data_contracts.day_inputs import DayInputs
 from include.data_contracts.monitoring_day import MonitoringDay
@@ -48,7 +48,10 @@ def test_record_when_the_batch_is_missing_then_the_day_is_recorded_and_no_eviden
     assert day.sentence == (
         f"the batch of 2026-11-24 has not come ({PLAN.batch_uri} was watched until 2026-11-25 12:00 UTC)"
     )
-    assert set(everything_kept()) == {"monitoring/telecom-churn/3/days/2026-11-24/day.json"}
+    assert set(everything_kept()) == {
+        "monitoring/telecom-churn/3/days/2026-11-24/day.json",
+        "monitoring/telecom-churn/deliveries/2026-11-24.json",
+    }
 
 
 def test_record_when_an_alert_has_very_many_changes_then_the_strongest_are_recorded(s3_hook):
@@ -96,14 +99,14 @@ def test_record_when_days_are_recorded_at_the_same_moment_then_the_first_state_i
     s3_hook, monkeypatch
 ):
     """Between reading and writing, somebody else writes the first state: the condition notices."""
-    write = day_recording._write_state
+    write = day_recording.write_json_version
 
-    def somebody_else_first(uri, state_days, etag, *, s3):
-        monkeypatch.setattr(day_recording, "_write_state", write)
+    def somebody_else_first(s3, uri, document, etag, *, what):
+        monkeypatch.setattr(day_recording, "write_json_version", write)
         put(uri, json.dumps(state(PLAN, "2026-11-23")).encode())
-        return write(uri, state_days, etag, s3=s3)
+        return write(s3, uri, document, etag, what=what)
 
-    monkeypatch.setattr(day_recording, "_write_state", somebody_else_first)
+    monkeypatch.setattr(day_recording, "write_json_version", somebody_else_first)
     record_monitored_day(PLAN, ARRIVED, leave_outputs(PLAN), s3=s3_hook)
     assert kept_dates() == ["2026-11-23", "2026-11-24"]
 
@@ -121,7 +124,36 @@ def test_record_when_another_model_version_is_judged_then_its_days_are_its_own(s
     kept = everything_kept()
     other = replace(PLAN, model=model_reference(version="4"))
     record_monitored_day(other, ARRIVED, leave_outputs(other), s3=s3_hook)
-    assert {key: content for key, content in everything_kept().items() if "/3/" in key} == kept
+    assert {key: content for key, content in everything_kept().items() if "/4/" not in key} == kept
+
+
+def test_record_when_another_version_takes_over_during_an_outage_then_it_goes_on(s3_hook):
+    arrived = replace(PLAN, batch_date="2026-11-21")
+    record_monitored_day(arrived, ARRIVED, leave_outputs(arrived), s3=s3_hook)
+    record_monitored_day(replace(PLAN, batch_date="2026-11-22"), MISSING, None, s3=s3_hook)
+    other = replace(PLAN, model=model_reference(version="4"))
+    day = record_monitored_day(replace(other, batch_date="2026-11-23"), MISSING, None, s3=s3_hook)
+    assert (day.batch_alert.transition, day.batch_alert.since) == ("none", "2026-11-22")
+    assert day.fingerprint == "ab"
+    day = record_monitored_day(other, ARRIVED, leave_outputs(other), s3=s3_hook)
+    assert (day.batch_alert.transition, day.batch_alert.since) == ("cleared", "2026-11-22")
+
+
+def test_record_when_a_trial_finds_no_batch_then_the_groups_deliveries_are_as_they_were(s3_hook):
+    record_monitored_day(PLAN, ARRIVED, leave_outputs(PLAN), s3=s3_hook)
+    before = delivery_before(replace(PLAN, batch_date="2026-11-25"), s3=s3_hook)
+    trial = monitoring_plan({"reference_version": "3"})
+    record_monitored_day(trial, MISSING, None, s3=s3_hook)
+    assert delivery_before(replace(PLAN, batch_date="2026-11-25"), s3=s3_hook) == before
+
+
+@pytest.mark.parametrize(("transition", "is_open"), [("new", True), ("none", False)])
+def test_record_when_no_batch_came_then_an_alert_is_open_if_it_was(s3_hook, transition, is_open):
+    judged = replace(PLAN, batch_date="2026-11-22")
+    record_monitored_day(judged, ARRIVED, leave_outputs(judged, transition=transition), s3=s3_hook)
+    for date in ("2026-11-23", "2026-11-24"):
+        day = record_monitored_day(replace(PLAN, batch_date=date), MISSING, None, s3=s3_hook)
+        assert day.has_open_alert is is_open
 
 
 def test_record_when_the_report_is_not_one_then_one_line_says_so_and_nothing_is_kept(s3_hook):
@@ -165,17 +197,17 @@ def test_record_when_no_batch_came_then_the_last_batchs_fingerprint_is_carried_o
 
 
 # --- the days before -----------------------------------------------------------------------------------
-def test_day_before_when_later_days_are_recorded_then_they_do_not_count(s3_hook):
+def test_delivery_before_when_later_days_are_recorded_then_they_do_not_count(s3_hook):
     for date in ("2026-11-20", "2026-11-25"):
         record_monitored_day(replace(PLAN, batch_date=date), MISSING, None, s3=s3_hook)
-    assert day_before(PLAN, s3=s3_hook).date == "2026-11-20"
+    assert delivery_before(PLAN, s3=s3_hook).date == "2026-11-20"
 
 
-def test_day_before_when_nothing_is_recorded_then_there_is_none(s3_hook):
-    assert day_before(PLAN, s3=s3_hook) is None
+def test_delivery_before_when_nothing_is_recorded_then_there_is_none(s3_hook):
+    assert delivery_before(PLAN, s3=s3_hook) is None
 
 
-def test_day_before_when_a_folder_has_no_record_then_the_one_before_it_is_taken(s3_hook):
+def test_delivery_before_when_something_else_lies_beside_them_then_it_is_no_record(s3_hook):
     record_monitored_day(replace(PLAN, batch_date="2026-11-20"), MISSING, None, s3=s3_hook)
-    put(f"{PREFIX}/days/2026-11-22/metrics.json", b"{}")
-    assert day_before(PLAN, s3=s3_hook).date == "2026-11-20"
+    put("s3://churn-artifacts/monitoring/telecom-churn/deliveries/2026-11-22.txt", b"a note")
+    assert delivery_before(PLAN, s3=s3_hook).date == "2026-11-20"

@@ -60,8 +60,9 @@ def test_metrics_when_a_quiet_day_is_published_then_cloudwatch_has_every_figure(
 
 
 def test_metrics_when_no_batch_came_then_that_is_published(s3_hook):
-    assert publish(s3_hook, day=outage_day())["published"] == 1
+    assert publish(s3_hook, day=outage_day())["published"] == 2
     assert statistics("BatchMissing") == [(1.0, 1.0)]
+    assert statistics("AlertOpen") == [(0.0, 1.0)]
 
 
 def test_metrics_when_metrics_are_off_then_none_are_published(s3_hook):

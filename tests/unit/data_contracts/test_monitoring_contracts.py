@@ -36,6 +36,7 @@ DAY = MonitoringDay(
     ).to_mapping(),
     report_json_uri="s3://b/drift_report.json",
     report_html_uri="s3://b/drift_report.html",
+    has_open_alert=True,
 )
 MISSING_DAY = replace(
     DAY, batch_status="missing", batch_age_hours=None, verdict=None, rows=None, alert=None,

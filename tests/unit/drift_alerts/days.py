@@ -41,6 +41,7 @@ def plan(
     run_id: str = "scheduled__2026-11-25T00:00:00+00:00",
     date: str = DATE,
     *,
+    run_after: str = "2026-11-25T00:00:00+00:00",
     variables: dict[str, str] | None = None,
     model_changes: dict[str, Any] | None = None,
     **conf: Any,
@@ -50,7 +51,7 @@ def plan(
         run_id=run_id,
         run_slug="run",
         run_hash="0123456789",
-        run_after="2026-11-25T00:00:00+00:00",
+        run_after=run_after,
         parameters=MonitoringParameters.from_conf(conf=conf),
         environment=MonitoringEnvironment.from_mapping({**VARIABLES, **(variables or {})}),
         job_bundle=JobBundle("s3://churn-artifacts/job-bundles/x", "ab" * 32, "cd" * 20),
@@ -89,6 +90,7 @@ def judged_day(
         batch_bytes=1234,
         batch_age_hours=3.25,
         fingerprint="ab" * 32,
+        has_open_alert=report["alert"]["status"] != "quiet",
         **changes,
     )
 
@@ -107,6 +109,6 @@ def _day(date: str, status: str, batch_alert: BatchAlert, **values: Any) -> Moni
             "batch_uri": f"s3://churn-data/current/ibm_telco/{date}/", "batch_files": 0, "batch_bytes": 0,
             "batch_age_hours": None, "fingerprint": None, "batch_alert": batch_alert, "verdict": None,
             "sentence": "", "drifted_features": (), "rows": None, "alert": None, "report_json_uri": None,
-            "report_html_uri": None, **values,
+            "report_html_uri": None, "has_open_alert": False, **values,
         }
     )  # fmt: skip

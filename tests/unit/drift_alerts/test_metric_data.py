@@ -1,5 +1,6 @@
 """A day's figures: which, under which names and time, and that CloudWatch takes every one of them."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -67,9 +68,12 @@ def test_metrics_when_the_day_is_not_quiet_then_say_how(document, expected):
     assert {name: found[name, None] for name in expected} == expected
 
 
-def test_metrics_when_no_batch_came_then_only_say_that():
-    assert [(metric.name, metric.value) for metric in day_metrics(outage_day(), None)] == [
-        ("BatchMissing", 1.0)
+@pytest.mark.parametrize("is_open", [False, True])
+def test_metrics_when_no_batch_came_then_say_that_and_whether_an_alert_is_open(is_open):
+    day = replace(outage_day(), has_open_alert=is_open)
+    assert [(metric.name, metric.value) for metric in day_metrics(day, None)] == [
+        ("BatchMissing", 1.0),
+        ("AlertOpen", float(is_open)),
     ]
 
 
@@ -77,6 +81,7 @@ def test_metrics_when_the_batch_is_stale_then_also_say_its_age():
     assert {metric.name: metric.value for metric in day_metrics(outage_day("stale"), None)} == {
         "BatchMissing": 1.0,
         "BatchAgeHours": 30.5,
+        "AlertOpen": 0.0,
     }
 
 

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from include.drift_alerts.message_text import MOST_CHARACTERS
-from include.drift_alerts.sns_message import due_messages
+from include.drift_alerts.sns_message import batch_message, drift_message, publish_request
 from tests.unit.drift_alerts.days import RUN_URL, judged_day, outage_day, plan, summary
 from tests.unit.drift_alerts.documented_rules import publish_breaches
 from tests.unit.drift_alerts.drift_reports import (
@@ -28,21 +28,19 @@ NEXT_STEP = (
 
 
 def messages(document=None, *, day=None, of=None, **day_changes):
-    day = day or judged_day(document, **day_changes)
-    return due_messages(of or plan(), day, summary(document) if document else None, RUN_URL)
+    """The messages of a day before which people knew where things stood: the job's transition is due."""
+    day, of = day or judged_day(document, **day_changes), of or plan()
+    found = []
+    if day.batch_alert.transition != "none":
+        found.append(batch_message(of, day, day.batch_alert.transition, RUN_URL))
+    if document is not None and (transition := day.alert["transition"]) != "none":
+        found.append(drift_message(of, day, summary(document), transition, RUN_URL))
+    return tuple(found)
 
 
 def only(document=None, **options):
     (message,) = messages(document, **options)
     return message
-
-
-def test_message_when_nothing_changed_then_there_is_none():
-    assert messages(report()) == ()
-
-
-def test_message_when_a_drift_goes_on_then_there_is_none():
-    assert messages(drifted("none")) == ()
 
 
 def test_message_when_drift_is_new_then_says_what_by_how_much_since_when_how_sure_and_where():
@@ -73,6 +71,7 @@ def test_message_when_drift_is_new_then_says_what_by_how_much_since_when_how_sur
         "model_version": "3",
         "data_origin": "real",
         "batch_date": DATE,
+        "alert_id": f"telecom-churn/3/{DATE}/drift-new",
     }
 
 
@@ -179,10 +178,6 @@ def test_message_when_the_batch_is_stale_then_says_how_old_it_is():
     assert "Age of its newest file: 30.5 hours." in only(day=outage_day("stale")).text
 
 
-def test_message_when_the_outage_goes_on_then_there_is_none():
-    assert messages(day=outage_day(transition="none")) == ()
-
-
 def test_message_when_a_batch_comes_again_and_drifts_then_there_are_two():
     found = messages(drifted(), batch_transition="cleared", since="2026-11-20")
     assert [(message.kind, message.transition) for message in found] == [
@@ -205,14 +200,14 @@ def test_message_when_a_retraining_is_asked_for_then_says_so():
 
 
 def test_request_when_the_topic_is_fifo_then_carries_the_alert_id_against_repetition():
-    request = only(drifted()).request("arn:aws:sns:eu-west-1:123456789012:churn.fifo")
+    request = publish_request(only(drifted()), "arn:aws:sns:eu-west-1:123456789012:churn.fifo")
     assert request["MessageDeduplicationId"] == f"telecom-churn/3/{DATE}/drift-new"
     assert request["MessageGroupId"] == "telecom-churn"
     assert publish_breaches(request) == []
 
 
 def test_request_when_the_topic_is_ordinary_then_carries_nothing_of_fifo():
-    assert not set(only(drifted()).request("arn:aws:sns:eu-west-1:123456789012:churn")) & {
+    assert not set(publish_request(only(drifted()), "arn:aws:sns:eu-west-1:123456789012:churn")) & {
         "MessageGroupId",
         "MessageDeduplicationId",
     }
@@ -264,9 +259,10 @@ def test_request_when_names_are_hostile_then_sns_takes_it(
     }
     if kind == "cleared":
         document["alert"] |= {"status": "quiet", "transition": "cleared"}
-    (message,) = due_messages(plan(), judged_day(document), summary(document), run_url)
+    day = judged_day(document)
+    message = drift_message(plan(), day, summary(document), day.alert["transition"], run_url)
     topic = "arn:aws:sns:eu-west-1:123456789012:churn" + (".fifo" if fifo else "")
-    assert publish_breaches(message.request(topic)) == []
+    assert publish_breaches(publish_request(message, topic)) == []
     assert message.subject.endswith(DATE)
     addresses = sum(
         len(line) for line in message.text.splitlines() if line.startswith(("Report", "s3", "Run"))

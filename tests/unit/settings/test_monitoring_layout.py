@@ -11,10 +11,12 @@ def test_monitoring_layout_when_spelt_out_then_is_the_one_that_people_and_other_
     )
     assert s3_layout.day_record_uri(PREFIX, "2026-11-24") == f"{PREFIX}/days/2026-11-24/day.json"
     assert s3_layout.metrics_marker_uri(PREFIX, "2026-11-24") == f"{PREFIX}/days/2026-11-24/metrics.json"
-    assert (
-        s3_layout.alert_marker_uri(PREFIX, "2026-11-24", "drift", "new")
-        == f"{PREFIX}/days/2026-11-24/alert-drift-new.json"
-    )
+    group = s3_layout.group_prefix("churn-artifacts", "telecom-churn")
+    assert s3_layout.delivery_uri(group, "2026-11-24") == f"{group}/deliveries/2026-11-24.json"
+    messages = s3_layout.messages_prefix("churn-artifacts", "telecom-churn")
+    message = s3_layout.message_uri(messages, "2026-11-24", 1)
+    assert message == f"{group}/messages/2026-11-24/001.json"
+    assert s3_layout.sent_uri(message) == f"{group}/messages/2026-11-24/001-sent.json"
     assert (
         s3_layout.retraining_request_uri("churn-artifacts", "telecom-churn", "2026-11-24")
         == "s3://churn-artifacts/monitoring/telecom-churn/retraining-requests/2026-11-24.json"

@@ -63,23 +63,26 @@ from airflow.sdk import DAG
 from include.airflow_tasks import monitoring_tasks as tasks
 from include.airflow_tasks.dag_parameters import airflow_params, describe_parameters
 from include.airflow_tasks.task_settings import default_arguments
+from include.settings.deployment_parameters import deployed_table
 from include.settings.environment import read_operator_settings
 from include.settings.monitoring_table import PARAMETERS
 
 settings = read_operator_settings()
+parameters = deployed_table(PARAMETERS, settings.drift_parameters)
 
 with DAG(
     dag_id="churn_drift_monitoring",
     dag_display_name="Churn: watch for drift",
     description="Each day's batch against the approved model: metrics daily, an alert when it matters",
-    doc_md=__doc__.format(parameters=describe_parameters(PARAMETERS)),
+    doc_md=__doc__.format(parameters=describe_parameters(parameters)),
     schedule=settings.drift_schedule,
     start_date=datetime(2026, 1, 1, tzinfo=UTC),
     catchup=False,
-    max_active_runs=1,
-    # The longest grace, a job of a day, and time to settle; a stuck run blocks the next.
-    dagrun_timeout=timedelta(hours=150),
-    params=airflow_params(PARAMETERS),
+    # Days of the schedule wait for each other in `wait_for_batch`; a run for a named day waits for nobody.
+    max_active_runs=8,
+    # The longest grace, time to settle, a job of a day, and a day of trying to publish.
+    dagrun_timeout=timedelta(hours=174),
+    params=airflow_params(parameters),
     default_args=default_arguments(settings),
     tags=["churn", "drift", "sagemaker"],
 ) as dag:
@@ -88,8 +91,7 @@ with DAG(
     arrived = tasks.batch_arrived(waited.output)
     drift = tasks.detect_drift(plan, waited.output, settings)
     day = tasks.record_day(plan, waited.output, drift.output)
-    metrics = tasks.publish_metrics(plan, day)
-    alert = tasks.publish_alert(plan, day)
+    metrics, alert = tasks.publish(plan, day, settings)
     request = tasks.request_retraining(plan, day)
     retraining = tasks.trigger_retraining(request)
 

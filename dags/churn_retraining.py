@@ -67,17 +67,19 @@ from include.airflow_tasks import retraining_tasks as tasks
 from include.airflow_tasks.dag_parameters import airflow_params, describe_parameters
 from include.airflow_tasks.retraining_time_limit import longest_run
 from include.airflow_tasks.task_settings import default_arguments
+from include.settings.deployment_parameters import deployed_table
 from include.settings.environment import read_operator_settings
 from include.settings.retraining_table import PARAMETERS
 
 settings = read_operator_settings()
 arguments = default_arguments(settings)
+parameters = deployed_table(PARAMETERS, settings.retraining_parameters)
 
 with DAG(
     dag_id="churn_retraining",
     dag_display_name="Churn: retrain the model",
     description="Raw churn data to a model package that waits for approval, behind an accuracy gate",
-    doc_md=__doc__.format(parameters=describe_parameters(PARAMETERS)),
+    doc_md=__doc__.format(parameters=describe_parameters(parameters)),
     schedule=settings.retraining_schedule,
     start_date=datetime(2026, 1, 1, tzinfo=UTC),
     catchup=False,
@@ -85,7 +87,7 @@ with DAG(
     # All tries of all jobs at the longest max_runtime_seconds: ten days. With the default of an hour the
     # tasks' own limits end a stuck run long before.
     dagrun_timeout=longest_run(arguments),
-    params=airflow_params(PARAMETERS),
+    params=airflow_params(parameters),
     default_args=arguments,
     tags=["churn", "retraining", "sagemaker"],
 ) as dag:

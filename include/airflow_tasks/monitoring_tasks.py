@@ -11,16 +11,30 @@ from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 from include.airflow_tasks.batch_sensor import BatchSensor
 from include.airflow_tasks.retraining_trigger import RetrainingTrigger
 from include.airflow_tasks.sagemaker_job_operators import ProcessingJobOperator
-from include.airflow_tasks.task_settings import NOTE_KEY, SMALL_TASK_LIMIT, aws_client, job_waiting, s3_hook
+from include.airflow_tasks.task_settings import (
+    NOTE_KEY,
+    SMALL_TASK_LIMIT,
+    aws_client,
+    job_waiting,
+    publishing_retries,
+    s3_hook,
+)
 from include.data_contracts.day_inputs import DayInputs
 from include.data_contracts.monitoring_plan import MonitoringPlan
 from include.sagemaker_requests.drift_requests import STAGE, build_drift_request
-from include.settings.environment import OperatorSettings, read_monitoring_environment
+from include.settings.deployment_parameters import DRIFT_PARAMETERS
+from include.settings.environment import (
+    OperatorSettings,
+    read_monitoring_environment,
+    read_operator_settings,
+)
+from include.settings.monitoring_table import PARAMETERS
 
 
 @task(execution_timeout=SMALL_TASK_LIMIT)  # type: ignore[untyped-decorator]
 def prepare_monitoring() -> dict[str, Any]:
     """Check what was asked, find the approved model, and freeze everything the run needs in one plan."""
+    from include.airflow_tasks.deployed_parameters import refuse_unusable
     from include.airflow_tasks.monitoring_preparation import RunIdentity, prepare_monitoring_plan
 
     context = get_current_context()
@@ -33,6 +47,7 @@ def prepare_monitoring() -> dict[str, Any]:
         due_at=run.data_interval_end or run.logical_date or run.run_after,
     )
     try:
+        refuse_unusable(PARAMETERS, read_operator_settings().drift_parameters, DRIFT_PARAMETERS)
         plan = prepare_monitoring_plan(
             identity,
             params=dict(context["params"]),
@@ -97,6 +112,12 @@ def record_day(plan: dict[str, Any], inputs: dict[str, Any], drift: dict[str, An
     )
     get_current_context()["ti"].xcom_push(key=NOTE_KEY, value=day.sentence)
     return day.to_mapping()
+
+
+def publish(plan: Any, day: Any, settings: OperatorSettings) -> tuple[Any, Any]:
+    """Return the tasks that publish the day's metrics and its alert; each outlasts an outage of a day."""
+    retries = publishing_retries(settings)
+    return publish_metrics.override(**retries)(plan, day), publish_alert.override(**retries)(plan, day)
 
 
 @task(execution_timeout=SMALL_TASK_LIMIT)  # type: ignore[untyped-decorator]

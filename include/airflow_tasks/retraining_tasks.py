@@ -16,7 +16,9 @@ from include.sagemaker_requests.job_requests import (
     build_preprocess_request,
     build_training_request,
 )
-from include.settings.environment import OperatorSettings, read_environment
+from include.settings.deployment_parameters import RETRAINING_PARAMETERS
+from include.settings.environment import OperatorSettings, read_environment, read_operator_settings
+from include.settings.retraining_table import PARAMETERS
 
 GATE_DECISION_KEY = "gate_decision"
 
@@ -24,11 +26,13 @@ GATE_DECISION_KEY = "gate_decision"
 @task(execution_timeout=SMALL_TASK_LIMIT)  # type: ignore[untyped-decorator]
 def prepare_run() -> dict[str, Any]:
     """Check what was asked, find the data, and freeze everything the run needs in one plan."""
+    from include.airflow_tasks.deployed_parameters import refuse_unusable
     from include.airflow_tasks.retraining_preparation import prepare_plan
 
     context = get_current_context()
     run = context["dag_run"]
     try:
+        refuse_unusable(PARAMETERS, read_operator_settings().retraining_parameters, RETRAINING_PARAMETERS)
         plan = prepare_plan(
             dag_id=run.dag_id,
             run_id=run.run_id,

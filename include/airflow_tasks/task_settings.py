@@ -8,6 +8,8 @@ from include.settings.environment import OperatorSettings, read_operator_setting
 # Tasks that read and write small objects only. A job has no such limit here: its own maximum run time
 # bounds the waiting (job_kinds.time_limit_seconds).
 SMALL_TASK_LIMIT = timedelta(minutes=10)
+# 5, 10, 20, 40 and then 60 minutes between tries make a day.
+PUBLISHING_RETRIES = 27
 # What a task leaves under this key becomes the note of its run (plugins/run_notes.py).
 NOTE_KEY = "run_note"
 
@@ -19,6 +21,19 @@ def default_arguments(settings: OperatorSettings) -> dict[str, Any]:
         "depends_on_past": False,
         "retries": 2,
         "retry_delay": timedelta(seconds=settings.retry_delay_seconds),
+    }
+
+
+def publishing_retries(settings: OperatorSettings) -> dict[str, Any]:
+    """Return the arguments of a task that tells the outside: it tries again for a day of an outage.
+
+    The delay doubles from the usual one to twelve times that (an hour, by default); a person's mistake fails
+    at once all the same. Whatever has not been told by then is told by the next run.
+    """
+    return {
+        "retries": PUBLISHING_RETRIES,
+        "retry_exponential_backoff": 2.0,
+        "max_retry_delay": timedelta(seconds=12 * settings.retry_delay_seconds),
     }
 
 

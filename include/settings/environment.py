@@ -129,6 +129,7 @@ class MonitoringEnvironment(Environment):
 class OperatorSettings:
     """How tasks wait and are retried; a schedule that is None means runs by hand only.
 
+    `retraining_parameters` and `drift_parameters` are JSON texts, read by `deployment_parameters`.
     `batch_poll_interval_seconds` is the time between two looks for a batch, and how long a batch without a
     `_SUCCESS` marker must have been left unchanged before it counts as complete.
     """
@@ -140,6 +141,8 @@ class OperatorSettings:
     retry_delay_seconds: float = DEFAULT_RETRY_DELAY_SECONDS
     retraining_schedule: str | None = DEFAULT_SCHEDULE
     drift_schedule: str | None = DEFAULT_SCHEDULE
+    retraining_parameters: str = ""
+    drift_parameters: str = ""
     batch_poll_interval_seconds: float = DEFAULT_BATCH_POLL_INTERVAL_SECONDS
 
 
@@ -209,6 +212,7 @@ def read_operator_settings(variables: Mapping[str, str] | None = None) -> Operat
 
     Variables: CHURN_DEFERRABLE, CHURN_POLL_INTERVAL_SECONDS, CHURN_AWS_CONN_ID, CHURN_RETRY_DELAY_SECONDS,
     CHURN_RETRAINING_SCHEDULE and CHURN_DRIFT_SCHEDULE (a cron expression or preset, or `none`),
+    CHURN_RETRAINING_PARAMETERS and CHURN_DRIFT_PARAMETERS (JSON objects of parameters' defaults),
     CHURN_BATCH_POLL_INTERVAL_SECONDS, AWS_DEFAULT_REGION or AWS_REGION.
     """
     source = os.environ if variables is None else variables
@@ -221,6 +225,8 @@ def read_operator_settings(variables: Mapping[str, str] | None = None) -> Operat
         retry_delay_seconds=_seconds(source, "CHURN_RETRY_DELAY_SECONDS", DEFAULT_RETRY_DELAY_SECONDS),
         retraining_schedule=_schedule(source, "CHURN_RETRAINING_SCHEDULE"),
         drift_schedule=_schedule(source, "CHURN_DRIFT_SCHEDULE"),
+        retraining_parameters=source.get("CHURN_RETRAINING_PARAMETERS", "").strip(),
+        drift_parameters=source.get("CHURN_DRIFT_PARAMETERS", "").strip(),
         batch_poll_interval_seconds=_seconds(
             source, "CHURN_BATCH_POLL_INTERVAL_SECONDS", DEFAULT_BATCH_POLL_INTERVAL_SECONDS
         ),

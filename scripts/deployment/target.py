@@ -8,7 +8,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
+from include.settings.deployment_parameters import (
+    DRIFT_PARAMETERS,
+    RETRAINING_PARAMETERS,
+    check_deployed_parameters,
+)
 from include.settings.environment import EnvironmentSettingsError, MonitoringEnvironment
+from include.settings.monitoring_table import PARAMETERS as DRIFT_TABLE
+from include.settings.retraining_table import PARAMETERS as RETRAINING_TABLE
+from include.settings.run_parameters import ParameterError
 from scripts.deployment.errors import TargetError
 
 _OUTPUT = "deployment"
@@ -56,7 +64,12 @@ class DeploymentTarget:
             environment = MonitoringEnvironment.from_mapping(
                 {"AWS_DEFAULT_REGION": self.region, **self.settings}
             )
-        except EnvironmentSettingsError as error:
+            for table, variable in (
+                (DRIFT_TABLE, DRIFT_PARAMETERS),
+                (RETRAINING_TABLE, RETRAINING_PARAMETERS),
+            ):
+                check_deployed_parameters(table, self.settings.get(variable, ""), variable)
+        except (EnvironmentSettingsError, ParameterError) as error:
             raise TargetError(f"{source}: {error}") from None
         if environment.artifact_bucket != self.artifact_bucket:
             raise TargetError(

@@ -2,9 +2,13 @@
 
 import ast
 import re
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
+
+from include.settings.monitoring_table import LONGEST_GRACE_HOURS
+from include.settings.parameter_table import SECONDS_PER_DAY
 
 ROOT = Path(__file__).resolve().parents[2]
 TAGS = {"churn", "retraining", "drift", "sagemaker"}
@@ -38,10 +42,15 @@ def test_dag_when_tagged_then_only_with_words_of_the_vocabulary(dags):
         )
 
 
-def test_dag_when_scheduled_then_it_never_catches_up_and_never_overlaps(dags):
+# Monitoring keeps its days in order by itself (BatchSensor) and merges what runs at once write
+# (docs/decisions/0010); one run at a time would hold back a person's run behind a late batch.
+ACTIVE_RUNS = {"churn_drift_monitoring": 8}
+
+
+def test_dag_when_scheduled_then_it_never_catches_up_and_overlaps_only_where_that_is_safe(dags):
     for dag_id, dag in each(dags):
         assert dag.catchup is False, f"{dag_id}: set catchup=False; old days cannot be retrained"
-        assert dag.max_active_runs == 1, (
+        assert dag.max_active_runs == ACTIVE_RUNS.get(dag_id, 1), (
             f"{dag_id}: set max_active_runs=1; runs must not race for one model group"
         )
         assert dag.dagrun_timeout, f"{dag_id}: set dagrun_timeout, or a stuck run blocks all that follow"
@@ -215,3 +224,48 @@ def test_monitoring_when_drift_starts_a_retraining_then_it_is_one_of_our_dags_an
     assert trigger.trigger_dag_id in dags
     assert trigger.skip_when_already_exists
     assert not trigger.reset_dag_run
+
+
+def test_publishing_tasks_when_aws_is_out_for_a_day_then_they_outlast_it_and_their_run_does_too(dags):
+    dag = dags["churn_drift_monitoring"]
+    for name in ("publish_alert", "publish_metrics"):
+        task = dag.get_task(name)
+        delays = [min(task.retry_delay * 2**number, task.max_retry_delay) for number in range(task.retries)]
+        assert timedelta(hours=24) <= sum(delays, timedelta()) <= timedelta(hours=25), name
+        assert task.retry_exponential_backoff == 2.0, name
+    longest = timedelta(hours=LONGEST_GRACE_HOURS) + timedelta(days=1)  # settling
+    job = timedelta(seconds=SECONDS_PER_DAY)
+    assert dag.dagrun_timeout > longest + job + timedelta(hours=24)
+
+
+@pytest.mark.parametrize(
+    ("dag_id", "variable", "text", "name", "expected"),
+    [
+        (
+            "churn_drift_monitoring",
+            "CHURN_DRIFT_PARAMETERS",
+            '{"retrain_on_drift": true}',
+            "retrain_on_drift",
+            True,
+        ),
+        ("churn_drift_monitoring", "CHURN_DRIFT_PARAMETERS", '{"alpha": "no"}', "alpha", 0.05),
+        (
+            "churn_retraining",
+            "CHURN_RETRAINING_PARAMETERS",
+            '{"accuracy_threshold": 0.9}',
+            "accuracy_threshold",
+            0.9,
+        ),
+    ],
+)
+def test_params_when_the_deployment_sets_defaults_then_scheduled_runs_have_them_and_the_docs_say_so(
+    dag_folder, monkeypatch, dag_id, variable, text, name, expected
+):
+    from airflow.dag_processing.dagbag import DagBag
+
+    monkeypatch.setenv(variable, text)
+    bag = DagBag(dag_folder=str(dag_folder / f"{dag_id}.py"), collect_dags=True, bundle_name="dags")
+    assert not bag.import_errors
+    dag = bag.dags[dag_id]
+    assert dag.params[name] == expected
+    assert f"| `{name}` | `{expected}` |" in dag.doc_md

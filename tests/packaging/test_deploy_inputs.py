@@ -58,6 +58,12 @@ def test_bundle_when_changed_after_the_preflight_then_is_refused(bundle_copy):
             "missing: CHURN_ARTIFACT_BUCKET, CHURN_DATA_BUCKET",
         ),
         (
+            json.dumps(
+                {**OUTPUT, "settings": {**OUTPUT["settings"], "CHURN_DRIFT_PARAMETERS": '{"alpha": 7}'}}
+            ),
+            "CHURN_DRIFT_PARAMETERS: alpha must lie",
+        ),
+        (
             json.dumps({**OUTPUT, "artifact_bucket": "other-bucket"}),
             "both name the bucket that jobs and Airflow share",
         ),

@@ -114,10 +114,32 @@ variable "retraining_schedule" {
   default     = "none"
 }
 
+variable "retraining_parameters" {
+  description = "Defaults of the retraining DAG's parameters for runs that are given none, as a JSON object: jsonencode({ accuracy_threshold = 0.82 })."
+  type        = string
+  default     = "{}"
+
+  validation {
+    condition     = can(keys(jsondecode(var.retraining_parameters))) && !strcontains(var.retraining_parameters, "'")
+    error_message = "Give a JSON object of parameter names and values, without a single quote, such as jsonencode({...})."
+  }
+}
+
 variable "drift_schedule" {
   description = "Cron expression or preset of the monitoring DAG."
   type        = string
   default     = "@daily"
+}
+
+variable "drift_parameters" {
+  description = "Defaults of the monitoring DAG's parameters for runs that are given none, as a JSON object: jsonencode({ retrain_on_drift = true })."
+  type        = string
+  default     = "{}"
+
+  validation {
+    condition     = can(keys(jsondecode(var.drift_parameters))) && !strcontains(var.drift_parameters, "'")
+    error_message = "Give a JSON object of parameter names and values, without a single quote, such as jsonencode({...})."
+  }
 }
 
 variable "retraining_on_new_data" {

@@ -121,6 +121,8 @@ def test_operator_settings_when_nothing_is_set_then_has_defaults_and_does_not_fa
         retry_delay_seconds=300,
         retraining_schedule="@daily",
         drift_schedule="@daily",
+        retraining_parameters="",
+        drift_parameters="",
         batch_poll_interval_seconds=300,
     )
 
@@ -142,6 +144,8 @@ def test_operator_settings_when_nothing_is_set_then_has_defaults_and_does_not_fa
         ({"CHURN_RETRAINING_SCHEDULE": "0 3 * * 1"}, "retraining_schedule", "0 3 * * 1"),
         ({"CHURN_DRIFT_SCHEDULE": "None"}, "drift_schedule", None),
         ({"CHURN_DRIFT_SCHEDULE": "@hourly"}, "drift_schedule", "@hourly"),
+        ({"CHURN_DRIFT_PARAMETERS": ' {"alpha": 0.1}'}, "drift_parameters", '{"alpha": 0.1}'),
+        ({"CHURN_RETRAINING_PARAMETERS": "{}"}, "retraining_parameters", "{}"),
         ({"CHURN_BATCH_POLL_INTERVAL_SECONDS": "0.2"}, "batch_poll_interval_seconds", 0.2),
         ({"CHURN_BATCH_POLL_INTERVAL_SECONDS": "soon"}, "batch_poll_interval_seconds", 300),
     ],

@@ -59,10 +59,21 @@ run "deployment_names_every_setting_that_airflow_reads" {
     condition = toset(keys(output.deployment.settings)) == toset([
       "CHURN_ARTIFACT_BUCKET", "CHURN_DATA_BUCKET", "CHURN_SAGEMAKER_ROLE_ARN", "CHURN_KMS_KEY_ID", "CHURN_SUBNET_IDS",
       "CHURN_SECURITY_GROUP_IDS", "CHURN_NETWORK_ISOLATION", "CHURN_ALERT_TOPIC_ARN", "CHURN_METRIC_NAMESPACE",
-      "CHURN_RETRAINING_SCHEDULE", "CHURN_DRIFT_SCHEDULE",
+      "CHURN_RETRAINING_SCHEDULE", "CHURN_RETRAINING_PARAMETERS", "CHURN_DRIFT_SCHEDULE", "CHURN_DRIFT_PARAMETERS",
     ])
     error_message = "A setting that include/settings/environment.py reads is missing or misspelt."
   }
+}
+
+run "parameters_that_are_no_object_or_hold_a_quote_then_are_refused" {
+  command = plan
+
+  variables {
+    drift_parameters      = "[true]"
+    retraining_parameters = "{\"gate_metric\": \"it's\"}"
+  }
+
+  expect_failures = [var.drift_parameters, var.retraining_parameters]
 }
 
 run "metric_namespace_of_amazon_then_is_refused" {

@@ -10,14 +10,17 @@ from airflow.sdk import BaseSensorOperator, Context, PokeReturnValue
 from airflow.sdk.exceptions import AirflowFailException, AirflowRescheduleException
 
 from include.airflow_tasks.day_history import delivery_before
+from include.airflow_tasks.label_search import FoundLabels, find_labels
 from include.airflow_tasks.s3_documents import exact_uri, list_objects, object_exists
 from include.airflow_tasks.task_settings import NOTE_KEY
 from include.data_contracts.day_inputs import ARRIVED, MISSING, STALE, DayInputs
 from include.data_contracts.monitoring_plan import MonitoringPlan
 from include.settings.monitoring_table import LONGEST_GRACE_HOURS
-from include.settings.s3_layout import monitor_state_uri, predictions_uri
+from include.settings.s3_layout import monitor_state_uri
 
 SUCCESS_MARKER = "_SUCCESS"
+RECORDING_TASK = "record_day"
+_FINISHED = frozenset({"success", "failed", "skipped", "upstream_failed", "removed"})
 # Airflow takes a task that is queued again before the scheduler has heard of its last look for a lost one.
 _SHORTEST_WAIT_SECONDS = 10.0
 # An earlier day is soon done: looking for that is worth more than looking for files that people bring.
@@ -29,9 +32,9 @@ _SETTLING_LIMIT = timedelta(hours=24)
 class BatchSensor(BaseSensorOperator):  # type: ignore[misc]
     """Wait until the batch of the plan has arrived, or is known to be missing or stale; return `DayInputs`.
 
-    Looks every `look_interval_seconds`, though not more often than Airflow can bear. Waits as well while the
-    run of an earlier day is still at work, so that a backfill of many days judges them in order. No triggerer
-    is needed.
+    Looks every `look_interval_seconds`, though not more often than Airflow can bear. Waits as well until the
+    run of an earlier day has recorded its day, so that a backfill of many days judges them in order; a run
+    that names its `batch_date` waits for nobody, and nobody waits for it. No triggerer is needed.
     """
 
     template_fields: Sequence[str] = ("plan",)
@@ -56,9 +59,8 @@ class BatchSensor(BaseSensorOperator):  # type: ignore[misc]
     def poke(self, context: Context) -> PokeReturnValue:
         """Look once."""
         plan = MonitoringPlan.from_mapping(self.plan)
-        earlier = context["ti"].get_previous_dagrun()
-        if earlier is not None and str(getattr(earlier.state, "value", earlier.state)) == "running":
-            self.log.info("Waiting for the run of an earlier day, %s.", earlier.run_id)
+        if (earlier := _earlier_run_at_work(plan, context["ti"])) is not None:
+            self.log.info("Waiting for the run of an earlier day, %s.", earlier)
             wait = timedelta(seconds=min(self.poke_interval, _TURN_WAIT_SECONDS))
             raise AirflowRescheduleException(datetime.now(UTC) + wait)
         s3 = S3Hook(aws_conn_id=self.aws_conn_id, region_name=self.region_name)
@@ -74,6 +76,18 @@ class BatchSensor(BaseSensorOperator):  # type: ignore[misc]
             return PokeReturnValue(is_done=False)
         self.log.info("The batch of %s under %s: %s.", plan.batch_date, inputs.batch_uri, inputs.status)
         return PokeReturnValue(is_done=True, xcom_value=inputs.to_mapping())
+
+
+def _earlier_run_at_work(plan: MonitoringPlan, instance: Any) -> str | None:
+    """Return the id of the run whose day comes before this one's and is not recorded yet, if there is one."""
+    if plan.parameters.batch_date:
+        return None
+    earlier = instance.get_previous_dagrun(state="running")
+    if earlier is None or (earlier.conf or {}).get("batch_date"):
+        return None
+    states = instance.get_task_states(dag_id=plan.dag_id, task_ids=[RECORDING_TASK], run_ids=[earlier.run_id])
+    state = states.get(earlier.run_id, {}).get(RECORDING_TASK)
+    return None if state in _FINISHED else str(earlier.run_id)
 
 
 def look_for_batch(
@@ -101,7 +115,7 @@ def look_for_batch(
     is_stale = previous is not None and previous.fingerprint == fingerprint
     if is_stale and not is_late:
         return None
-    labels_uri, past_predictions_uri = (None, None) if is_stale else _labels(plan, s3)
+    labels = FoundLabels() if is_stale else find_labels(plan, s3=s3)
     state_uri = monitor_state_uri(plan.monitoring_prefix)
     return DayInputs(
         status=STALE if is_stale else ARRIVED,
@@ -111,8 +125,10 @@ def look_for_batch(
         fingerprint=fingerprint,
         age_hours=round(max(age.total_seconds(), 0.0) / 3600, 3),
         state_uri=state_uri if object_exists(s3, state_uri, what="the monitor's state") else None,
-        labels_uri=labels_uri,
-        past_predictions_uri=past_predictions_uri,
+        labels_uri=labels.labels_uri,
+        past_predictions_uri=labels.past_predictions_uri,
+        labelled_date=labels.labelled_date,
+        expected_labels=labels.expected_date,
     )
 
 
@@ -120,28 +136,6 @@ def content_fingerprint(files: list[dict[str, Any]]) -> str:
     """Return a sha256 over sizes and ETags, whatever the files are called: equal content, equal digits."""
     lines = sorted(f"{entry['Size']}\t{entry['ETag']}\n" for entry in files)
     return hashlib.sha256("".join(lines).encode()).hexdigest()
-
-
-def _labels(plan: MonitoringPlan, s3: S3Hook) -> tuple[str | None, str | None]:
-    """Return where outcomes lie and the scores they belong to; raises when those that were named do not."""
-    named = plan.parameters.labels_uri
-    objects = list_objects(s3, plan.labels_uri, what="the labels")
-    if not objects:
-        if named:
-            raise AirflowFailException(f"labels_uri: no file under {named}; correct it, or leave it empty")
-        return None, None
-    uri = exact_uri(s3, plan.labels_uri, objects, parameter="labels_uri")
-    if plan.labelled_date == plan.batch_date:
-        return uri, None  # the job scores the very customers whose outcomes these are
-    scores = predictions_uri(plan.monitoring_prefix, plan.labelled_date)
-    if object_exists(s3, scores, what="the scores of the labelled batch"):
-        return uri, scores
-    if named:
-        raise AirflowFailException(
-            f"labels_uri: model {plan.model.name} has no scores of {plan.labelled_date} ({scores}) to hold "
-            "them against; monitor that day first, or set label_delay_days (0: labels of this very batch)"
-        )
-    return None, None
 
 
 def _is_marker(relative_name: str) -> bool:

@@ -72,6 +72,7 @@ def record_monitored_day(
         batch_age_hours=inputs.age_hours,
         fingerprint=delivery.fingerprint,
         batch_alert=delivery.batch_alert,
+        labelled_date=inputs.labelled_date if drift is not None else None,
         has_open_alert=_has_open_alert(plan, judged["alert"], s3=s3),
         **judged,
     )

@@ -104,13 +104,17 @@ def record_day(plan: dict[str, Any], inputs: dict[str, Any], drift: dict[str, An
     from include.airflow_tasks.day_recording import record_monitored_day
     from include.data_contracts.job_result import JobResult
 
+    found = DayInputs.from_mapping(inputs)
     day = record_monitored_day(
         MonitoringPlan.from_mapping(plan),
-        DayInputs.from_mapping(inputs),
+        found,
         JobResult.from_mapping(drift) if drift is not None else None,
         s3=s3_hook(),
     )
-    get_current_context()["ti"].xcom_push(key=NOTE_KEY, value=day.sentence)
+    labels = (
+        f"\n\nLabels of {found.expected_labels} were expected, not found." if found.expected_labels else ""
+    )
+    get_current_context()["ti"].xcom_push(key=NOTE_KEY, value=f"{day.sentence}{labels}")
     return day.to_mapping()
 
 
@@ -128,7 +132,8 @@ def publish_metrics(plan: dict[str, Any], day: dict[str, Any]) -> dict[str, Any]
     return publish_day_metrics(plan, day, s3=s3_hook(), cloudwatch=aws_client("cloudwatch"))
 
 
-@task(execution_timeout=SMALL_TASK_LIMIT)  # type: ignore[untyped-decorator]
+# One at a time over all runs: they share one ledger of messages.
+@task(execution_timeout=SMALL_TASK_LIMIT, max_active_tis_per_dag=1)  # type: ignore[untyped-decorator]
 def publish_alert(plan: dict[str, Any], day: dict[str, Any]) -> dict[str, Any]:
     """Send a message when something changed that matters, exactly once."""
     from include.airflow_tasks.alert_publication import publish_day_alert
@@ -137,7 +142,8 @@ def publish_alert(plan: dict[str, Any], day: dict[str, Any]) -> dict[str, Any]:
     return publish_day_alert(plan, day, s3=s3_hook(), sns=aws_client("sns"), run_url=run_url)
 
 
-@task(execution_timeout=SMALL_TASK_LIMIT)  # type: ignore[untyped-decorator]
+# One at a time over all runs: two that decide at once would not see each other's request.
+@task(execution_timeout=SMALL_TASK_LIMIT, max_active_tis_per_dag=1)  # type: ignore[untyped-decorator]
 def request_retraining(plan: dict[str, Any], day: dict[str, Any]) -> dict[str, Any]:
     """Decide whether this day's drift starts a retraining: asked for, not too soon, within the budget."""
     from include.airflow_tasks.retraining_request import decide_retraining

@@ -130,6 +130,16 @@ def list_objects(hook: S3Hook, uri: str, *, what: str, with_empty: bool = False)
     return sorted(kept, key=lambda entry: str(entry["Key"]))
 
 
+def has_objects(hook: S3Hook, uri: str, *, what: str) -> bool:
+    """Tell whether there is anything under a prefix; errors as for `list_objects`."""
+    bucket, prefix = hook.parse_s3_url(uri)
+    try:
+        answer = hook.get_conn().list_objects_v2(Bucket=bucket, Prefix=prefix, MaxKeys=1)
+    except Exception as error:
+        raise explain(error, uri=uri, what=what, remedy="check the bucket's name and policy") from error
+    return bool(answer.get("Contents"))
+
+
 def exact_uri(hook: S3Hook, uri: str, objects: list[dict[str, Any]], *, parameter: str) -> str:
     """Return the URI under which SageMaker reads exactly one file or one folder.
 

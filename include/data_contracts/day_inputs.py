@@ -8,6 +8,9 @@ from include.data_contracts.mapping_reader import MappingReader
 
 ARRIVED, MISSING, STALE = "arrived", "missing", "stale"
 BATCH_STATUSES = (ARRIVED, MISSING, STALE)
+_OPTIONAL_TEXTS = (
+    "fingerprint", "state_uri", "labels_uri", "past_predictions_uri", "labelled_date", "expected_labels",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -16,6 +19,8 @@ class DayInputs:
 
     `fingerprint` identifies the content (sizes and ETags, not names); `age_hours` is the time since the
     newest file was written. `state_uri`, `labels_uri` and `past_predictions_uri` are None where none lies.
+    `labelled_date` is the date of the batch that the labels belong to, `expected_labels` the date of labels
+    that were due and have not come.
     """
 
     status: str
@@ -27,6 +32,8 @@ class DayInputs:
     state_uri: str | None = None
     labels_uri: str | None = None
     past_predictions_uri: str | None = None
+    labelled_date: str | None = None
+    expected_labels: str | None = None
 
     @property
     def has_arrived(self) -> bool:
@@ -43,10 +50,7 @@ class DayInputs:
         reader = MappingReader.of(mapping, place)
         reader.refuse_unknown_keys(tuple(cls.__dataclass_fields__))
         content: Mapping[str, Any] = reader.content
-        optional = {
-            name: reader.optional_text(name)
-            for name in ("fingerprint", "state_uri", "labels_uri", "past_predictions_uri")
-        }
+        optional = {name: reader.optional_text(name) for name in _OPTIONAL_TEXTS}
         return cls(
             status=reader.one_of("status", BATCH_STATUSES),
             batch_uri=reader.text("batch_uri"),

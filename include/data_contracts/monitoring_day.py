@@ -41,6 +41,7 @@ class MonitoringDay:
 
     `alert` is the job's decision, the mapping of a `DriftAlert`; `batch_alert` is about the delivery itself.
     `has_open_alert` says whether drift or a data break is open after the day, whether or not a batch came.
+    `labelled_date` is the date of the batch whose labels the day was judged with.
     `fingerprint` is that of the last batch that was delivered, this day's or an earlier one's.
     """
 
@@ -62,6 +63,7 @@ class MonitoringDay:
     report_json_uri: str | None
     report_html_uri: str | None
     has_open_alert: bool
+    labelled_date: str | None = None
 
     @property
     def is_outage(self) -> bool:
@@ -107,4 +109,5 @@ class MonitoringDay:
             report_json_uri=reader.optional_text("report_json_uri"),
             report_html_uri=reader.optional_text("report_html_uri"),
             has_open_alert=reader.flag("has_open_alert", False),
+            labelled_date=reader.optional_text("labelled_date"),
         )

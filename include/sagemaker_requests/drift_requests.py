@@ -42,7 +42,8 @@ def build_drift_request(plan: MonitoringPlan, job_name: str, day: DayInputs) -> 
             arguments += [f"--{option}", f"{folder}/{uri.rpartition('/')[2]}"]
     if day.labels_uri is not None:
         inputs.append(processing_input("labels", day.labels_uri, f"{INPUT}/labels"))
-        arguments += ["--labels", f"{INPUT}/labels", "--labelled-date", plan.labelled_date]
+        labelled_date = day.labelled_date or plan.labelled_date
+        arguments += ["--labels", f"{INPUT}/labels", "--labelled-date", labelled_date]
     return processing_request(
         plan,
         job_name,

@@ -17,6 +17,8 @@ from include.settings.parameter_table import (
 
 # The sensor's own time limit follows from it.
 LONGEST_GRACE_HOURS = 72
+# Labels that come later than label_delay_days by up to this much are used by the next days.
+LATE_LABEL_DAYS = 7
 
 PARAMETERS: tuple[Parameter, ...] = (
     Parameter(

@@ -166,6 +166,7 @@ def test_look_when_labels_have_come_for_scores_of_that_day_then_both_go_to_the_j
     put(f"{PLAN.labels_uri}labels.csv")
     put(f"{BATCH}customers.csv", b"other\n")
     found = look(s3_hook)
+    assert (found.labelled_date, found.expected_labels) == (PLAN.labelled_date, None)
     assert found.labels_uri == PLAN.labels_uri
     assert found.past_predictions_uri == f"{PLAN.monitoring_prefix}/predictions/2026-10-25/predictions.csv"
 
@@ -174,6 +175,64 @@ def test_look_when_labels_have_come_but_no_scores_are_kept_then_they_are_left_as
     put(f"{PLAN.labels_uri}labels.csv")
     put(f"{BATCH}customers.csv")
     assert look(s3_hook).labels_uri is None
+
+
+@pytest.fixture
+def scored(s3_hook):
+    """Ten days judged without labels a month ago, whose scores are kept."""
+    plans = {date: on(date) for date in days_before(PLAN.labelled_date, 9, -1)}
+    for plan in plans.values():
+        put(f"{plan.batch_uri}customers.csv", plan.batch_date.encode())
+        record(s3_hook, plan, look(s3_hook, plan))
+    return list(plans)
+
+
+def days_before(date, most, least):
+    return [
+        str(datetime.fromisoformat(date).date() - timedelta(days=days)) for days in range(most, least, -1)
+    ]
+
+
+def label(date):
+    put(f"s3://churn-data/labels/ibm_telco/{date}/labels.csv")
+
+
+def judge(s3_hook, date):
+    """Judge a day of its own batch, with labels due as many days before as the plan's."""
+    delay = datetime.fromisoformat(PLAN.batch_date) - datetime.fromisoformat(PLAN.labelled_date)
+    due = str((datetime.fromisoformat(date) - delay).date())
+    plan = replace(on(date), labelled_date=due, labels_uri=f"s3://churn-data/labels/ibm_telco/{due}/")
+    put(f"{plan.batch_uri}customers.csv", date.encode())
+    found = look(s3_hook, plan)
+    record(s3_hook, plan, found)
+    return found
+
+
+def test_look_when_labels_are_late_then_says_which_and_a_later_day_takes_them_once(s3_hook, scored):
+    *_, before, due = scored
+    label("2026-10-01")  # labels do come here
+    first, second, third = days_before(PLAN.batch_date, 1, -2)
+    assert judge(s3_hook, first).expected_labels == before
+    label(before)
+    label(due)
+    found = judge(s3_hook, second)
+    assert (found.labelled_date, found.expected_labels) == (before, None)
+    assert found.past_predictions_uri == f"{PLAN.monitoring_prefix}/predictions/{before}/predictions.csv"
+    assert judge(s3_hook, third).labelled_date == due
+    for date, taken in ((second, before), (third, due), (first, None)):
+        assert judge(s3_hook, date).labelled_date == taken
+
+
+def test_look_when_labels_are_later_than_a_week_then_they_are_left_aside(s3_hook, scored):
+    label(scored[1])  # eight days before those that are due
+    found = judge(s3_hook, PLAN.batch_date)
+    assert (found.labelled_date, found.expected_labels) == (None, PLAN.labelled_date)
+    label(scored[2])
+    assert judge(s3_hook, PLAN.batch_date).labelled_date == scored[2]
+
+
+def test_look_when_no_labels_ever_come_then_none_are_expected(s3_hook, scored):
+    assert judge(s3_hook, PLAN.batch_date).expected_labels is None
 
 
 def test_look_when_named_labels_are_not_there_then_it_is_refused(s3_hook):
@@ -199,8 +258,14 @@ def test_look_when_labels_are_of_this_very_batch_then_no_earlier_scores_are_need
 
 # --- the sensor ----------------------------------------------------------------------------------------
 class Instance(SimpleNamespace):
-    def get_previous_dagrun(self):
+    def get_previous_dagrun(self, state):
+        assert state == "running"
         return self.earlier
+
+    def get_task_states(self, *, dag_id, task_ids, run_ids):
+        assert dag_id == PLAN.dag_id
+        (task_id,), (run_id,) = task_ids, run_ids
+        return {run_id: {task_id: self.earlier.recording}} if self.earlier.recording else {}
 
     def get_first_reschedule_date(self, _context):
         return None
@@ -237,10 +302,20 @@ def test_sensor_when_grace_is_over_then_missing_is_an_answer_and_no_failure(s3_h
     assert returned["status"] == "missing"
 
 
-@pytest.mark.parametrize(("state", "waits"), [("running", True), ("queued", False), ("failed", False)])
-def test_sensor_when_an_earlier_day_is_at_work_then_waits_for_its_turn(s3_hook, state, waits):
+@pytest.mark.parametrize(
+    ("recording", "waits"),
+    [
+        (None, True),
+        ("scheduled", True),
+        ("up_for_retry", True),
+        ("success", False),
+        ("upstream_failed", False),
+    ],
+)
+def test_sensor_when_an_earlier_day_is_not_recorded_yet_then_waits_for_its_turn(s3_hook, recording, waits):
+    """Its messages and metrics may still be tried for a day: nobody waits for those."""
     put(f"{BATCH}customers.csv")
-    earlier = SimpleNamespace(run_id="backfill__2026-11-24", state=state)
+    earlier = SimpleNamespace(run_id="backfill__2026-11-24", conf={}, recording=recording)
     if waits:
         with pytest.raises(AirflowRescheduleException) as waiting:
             execute(earlier=earlier)
@@ -249,6 +324,14 @@ def test_sensor_when_an_earlier_day_is_at_work_then_waits_for_its_turn(s3_hook, 
         )
     else:
         assert execute(earlier=earlier)[0]["status"] == "arrived"
+
+
+def test_sensor_when_the_run_names_its_day_then_waits_for_nobody_and_nobody_for_it(s3_hook):
+    put(f"{BATCH}customers.csv")
+    waiting = SimpleNamespace(run_id="scheduled__2026-11-24", conf={}, recording=None)
+    assert execute(plan_with(batch_date=PLAN.batch_date), earlier=waiting)[0]["status"] == "arrived"
+    named = SimpleNamespace(run_id="manual__", conf={"batch_date": "2026-11-20"}, recording=None)
+    assert execute(earlier=named)[0]["status"] == "arrived"
 
 
 def test_sensor_when_it_refuses_then_the_runs_note_says_why(s3_hook):

@@ -1,7 +1,9 @@
 """Days one after another: one state per model version, the same in whatever order its days come."""
 
 import json
+import random
 import shutil
+from datetime import date, timedelta
 
 import pytest
 
@@ -121,6 +123,37 @@ def test_days_when_backfilled_out_of_order_then_end_in_the_same_state_and_report
 
     assert json.loads(days.state.read_text()) == state
     assert [days(batch, day, *scored) for day, batch in enumerate(batches)] == in_order
+
+
+def test_sixty_days_when_backfilled_then_every_report_is_that_of_its_daily_run(approved, run, tmp_path):
+    """Also over a state that days in any order, later ones among them, have left."""
+    dates = [str(date(2026, 9, 1) + timedelta(days=number)) for number in range(60)]
+    batches = {day: sixty_days_batch(number) for number, day in enumerate(dates)}
+
+    def judge(order, state):
+        reports = {}
+        for day in order:
+            done = run(batches[day], approved.reference, "--state", state, date=day)
+            reports[day] = (done.directory / "drift_report.json").read_bytes()
+            shutil.copyfile(done.state, state)
+        return reports
+
+    daily = judge(dates, tmp_path / "daily.json")
+    shuffled = random.Random(4).sample(dates, len(dates))
+    judge(shuffled, tmp_path / "backfilled.json")
+    assert (tmp_path / "backfilled.json").read_bytes() == (tmp_path / "daily.json").read_bytes()
+    assert judge(dates, tmp_path / "backfilled.json") == daily
+    transitions = [json.loads(report)["alert"]["transition"] for report in daily.values()]
+    assert {"new", "worse", "cleared"} <= set(transitions)
+
+
+def sixty_days_batch(number):
+    """Twenty quiet days, fifteen shifted ones, a broken one among them, and quiet ones to the end."""
+    rows = quiet(number, 120)
+    if not 20 <= number < 35:
+        return rows
+    shifted_rows = change(rows, "tenure_months", lambda row: str(3 * int(row["tenure_months"])))
+    return change(shifted_rows, "contract_type", lambda _: "") if number == 27 else shifted_rows
 
 
 def test_scores_of_a_broken_batch_when_recorded_then_take_no_part(days, approved):

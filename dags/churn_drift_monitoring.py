@@ -7,15 +7,17 @@ and `drift_report.html`. A message is sent only when something changed that matt
 
 #### Schedule
 
-Daily at midnight UTC for the day before, one run at a time. The environment variable `CHURN_DRIFT_SCHEDULE`
-holds another cron expression or preset, or `none` for runs by hand only. A day whose batch has not come
-within `batch_grace_hours` is recorded as missing, and the first such day is an alert of its own. Without an
-approved model a run ends skipped, and its note says so.
+Daily at midnight UTC for the day before; each day waits for the one before, a run that names its
+`batch_date` for nobody. The environment variable `CHURN_DRIFT_SCHEDULE` holds another cron expression or
+preset, or `none` for runs by hand only. A day whose batch has not come within `batch_grace_hours` is recorded
+as missing, and the first such day is an alert of its own. Without an approved model a run ends skipped, and
+its note says so.
 
 #### What can be set
 
-Every parameter has a default; the trigger form shows the same texts. A name that is not listed here is
-refused, so a spelling mistake cannot be ignored silently.
+Every parameter has a default, which the environment variable `CHURN_DRIFT_PARAMETERS` (a JSON object) changes
+for all runs that are told nothing else, those of the schedule among them; the trigger form shows the same
+texts. A name that is not listed here is refused, so a spelling mistake cannot be ignored silently.
 
 {parameters}
 
@@ -40,10 +42,10 @@ A batch from another place, tried against version 4 before anybody approves it, 
 
 - **A retry** follows the job that already runs or has completed; nothing is sent or counted twice.
 - **The same day again**, by clearing its run or by a new run, replaces that day's evidence and record and
-  changes no other day; an alert that was sent stays the only one of its kind for that day.
+  changes no other day; nobody is told twice, and people are told when the day has come to something else.
 - **Days gone by**: `airflow backfill create --dag-id churn_drift_monitoring --from-date 2026-10-01
   --to-date 2026-11-29 --max-active-runs 1` gives the reports of daily runs. The dates are those of the runs:
-  each judges the day before. With more active runs a day waits while an earlier one is at work, so they are
+  each judges the day before. With more active runs a day waits until an earlier one is recorded, so they are
   judged in order all the same.
 - **To resume** a failed run, mend the cause and clear the failed task (with its downstream tasks). To use
   changed parameters, trigger a new run: a run's plan is frozen by `prepare_monitoring`.
@@ -53,7 +55,8 @@ A batch from another place, tried against version 4 before anybody approves it, 
 
 The run's note tells the day's verdict in a sentence. Per model version the artifact bucket keeps
 `monitoring/<group>/<version>/days/<date>/day.json`, which names the day's report, `monitor_state.json` and
-the scores of every batch; everything of one run lies under `monitoring-runs/<run>/`.
+the scores of every batch; per group `monitoring/<group>/messages/` and `deliveries/`; everything of one run
+lies under `monitoring-runs/<run>/`.
 """
 
 from datetime import UTC, datetime, timedelta

@@ -11,8 +11,9 @@ Daily at midnight UTC, one run at a time, never for days gone by. The environmen
 
 #### What can be set
 
-Every parameter has a default; the trigger form shows the same texts. A name that is not listed here is
-refused, so a spelling mistake cannot be ignored silently.
+Every parameter has a default, which the environment variable `CHURN_RETRAINING_PARAMETERS` (a JSON object)
+changes for all runs that are told nothing else; the trigger form shows the same texts. A name that is not
+listed here is refused, so a spelling mistake cannot be ignored silently.
 
 {parameters}
 

@@ -58,8 +58,9 @@ def publish_day_alert(
     """Send what the day calls for; arguments are the XCom mappings of plan and day, a hook and a client.
 
     Returns `published`, `reason` and `transition` of the day's weightiest message, the `message_id` of all
-    that this run sent about the day (with commas between), and `messages` with the same of each; `earlier`
-    names the messages of other days that it sent because nobody could before. `published` is True when this
+    that this run sent about the day (with commas between), and `messages` with the same of each; `others`
+    names what it sent besides: messages that nobody could send before, and the end of a superseded version's
+    alert. `published` is True when this
     run sent it, in this try or an earlier one. Raises AirflowException where a retry helps,
     AirflowFailException in one line where a person has to act.
     """
@@ -70,10 +71,10 @@ def publish_day_alert(
     report = read_report(day, s3=s3)
     ledger = _keep_due_messages(plan, day, report, run_url, s3=s3, now=now or datetime.now(UTC))
     sent = _send_unsent(plan, ledger, sns)
-    earlier = [alert.alert_id for alert in sent if alert.date != day.date]
+    others = [alert.alert_id for alert in sent if alert.date != day.date or not _concerns(alert, plan)]
     known = [(alert, proof) for alert, proof in ledger.proofs_of_day(day.date) if _concerns(alert, plan)]
     if not known:
-        return {**_result(False, _why_nothing(plan, day, ledger)), "earlier": earlier}
+        return {**_result(False, _why_nothing(plan, day, ledger)), "others": others}
     results = [_told(plan, alert, proof) for alert, proof in known]
     # Drift comes last and weighs more than its batch's delivery; what was sent weighs more than what was not.
     weightiest = max(reversed(results), key=lambda result: result["published"])
@@ -82,7 +83,7 @@ def publish_day_alert(
         **weightiest,
         "message_id": ", ".join(ids) or weightiest["message_id"],
         "messages": results,
-        "earlier": earlier,
+        "others": others,
     }
 
 

@@ -2,9 +2,11 @@
 
 import json
 import subprocess
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -18,9 +20,19 @@ from local_airflow.demo_days import (
     write_customers,
 )
 from local_airflow.drift_backfill import BackfillRequest, backfill_days
-from local_airflow.registered_models import approve_model, choose_for_approval, list_models
+from local_airflow.registered_models import (
+    RegisteredModel,
+    approve_model,
+    choose_for_approval,
+    list_models,
+)
 from local_airflow.stack import open_aws_client
-from local_airflow.stack_settings import ARTIFACT_BUCKET, DRIFT_DAG_ID, METRIC_NAMESPACE
+from local_airflow.stack_settings import (
+    ARTIFACT_BUCKET,
+    DRIFT_DAG_ID,
+    METRIC_NAMESPACE,
+    RETRAINING_DAG_ID,
+)
 
 pytestmark = [pytest.mark.end_to_end, pytest.mark.slow]
 
@@ -64,8 +76,21 @@ class Days:
             self.reports[day] = json.loads((ROOT / summary["report_json"]).read_text())
 
 
+@dataclass(frozen=True)
+class Trained:
+    """The approved model and the data that it was trained on."""
+
+    model: RegisteredModel
+    data_uri: str
+
+
+@pytest.fixture
+def model(trained):
+    return trained.model
+
+
 @pytest.fixture(scope="module")
-def model(started_laptop, tmp_path_factory):
+def trained(started_laptop, tmp_path_factory):
     """A model trained on half of the customers and approved; the others lie in the data bucket by day."""
     laptop = started_laptop
     laptop.start()
@@ -73,7 +98,8 @@ def model(started_laptop, tmp_path_factory):
     customers = read_customers(make_customers(folder / "all"))
     training, (quiet, shifted, broken) = split_customers(customers, 3)
     conf = {"model_package_group": GROUP, "accuracy_threshold": 0.7}
-    summary = laptop.run(conf, write_customers(training, folder / "training"))
+    run_id = laptop.trigger(conf, write_customers(training, folder / "training"))
+    summary = laptop.finish(run_id)
     assert summary["approval_status"] == "PendingManualApproval", summary["note"]
     s3 = open_aws_client(laptop.settings, "s3")
     batches = {QUIET: quiet, SHIFTED: multiply_tenure(shifted), BROKEN: break_feed(broken)}
@@ -82,22 +108,25 @@ def model(started_laptop, tmp_path_factory):
     sagemaker = open_aws_client(laptop.settings, "sagemaker")
     chosen = choose_for_approval(list_models(sagemaker, GROUP), None)
     approve_model(sagemaker, chosen)
-    return chosen
+    return Trained(chosen, laptop.api.get_run(RETRAINING_DAG_ID, run_id)["conf"]["input_data_uri"])
 
 
 @pytest.fixture(scope="module")
-def days(started_laptop, model):
-    """Four days, one run each: SNS is out on the second, a worker is killed on the third."""
+def days(started_laptop, trained):
+    """Four days, one run each: SNS is out and its worker killed on the second, the job's on the third."""
     laptop, found = started_laptop, Days()
 
-    def judge(day: date, meanwhile=lambda _: None) -> None:
+    def judge(day: date, meanwhile=lambda _: None, conf: Mapping[str, Any] = MappingProxyType({})) -> None:
         known = len(laptop.messages())
-        run_id = laptop.trigger_drift(conf_of(day))
+        run_id = laptop.trigger_drift(conf_of(day) | dict(conf))
         meanwhile(run_id)
         found.keep(day, laptop.finish_drift(run_id), laptop.messages()[known:])
 
-    def wait_for_outage(run_id: str) -> None:
+    def lose_sns_and_a_worker(run_id: str) -> None:
         laptop.set_outage("sns", begins=True)
+        laptop.wait_for("a try to publish", lambda: state_of(run_id, "publish_alert") == "running")
+        laptop.kill_worker(DRIFT_DAG_ID, run_id, "publish_alert")
+        laptop.wait_for("the lost worker to be noticed", lambda: tries_of(run_id, "publish_alert") > 1)
         laptop.wait_for("a try that SNS refused", lambda: state_of(run_id, "publish_alert") == "up_for_retry")
         found.outage_tries = laptop.set_outage("sns", begins=False)["refused"]
 
@@ -116,7 +145,8 @@ def days(started_laptop, model):
         return max(task["try_number"] for task in tasks if task["task_id"] == task_id)
 
     judge(QUIET)
-    judge(SHIFTED, wait_for_outage)
+    retraining = {"retrain_on_drift": True, "retraining_input_data_uri": trained.data_uri}
+    judge(SHIFTED, lose_sns_and_a_worker, retraining)
     judge(BROKEN, kill_worker)
     judge(ABSENT)
     return found
@@ -140,13 +170,22 @@ def test_day_when_tenure_is_three_times_as_long_then_is_flagged_by_name_with_a_p
     assert summary["sentence"] == days.reports[SHIFTED]["sentence"]
 
 
-def test_alert_when_sns_was_out_then_is_sent_exactly_once(days):
+def test_alert_when_sns_was_out_and_its_worker_was_killed_then_is_sent_exactly_once(days):
     assert days.outage_tries >= 1
     assert days.summaries[SHIFTED]["alert_published"]
     assert days.summaries[SHIFTED]["alert_transition"] == "new"
     (message,) = days.messages[SHIFTED]
     assert "tenure" in message["message"]
     assert len(message["message"].encode()) < 262_144
+
+
+def test_drift_when_a_retraining_is_asked_for_then_it_runs_and_knows_why(laptop, days):
+    request = days.summaries[SHIFTED]["retraining"]
+    assert request["requested"], request["reason"]
+    run = laptop.api.get_run(RETRAINING_DAG_ID, request["run_id"])
+    assert "tenure_months" in run["conf"]["reason"]
+    assert f"seen in the batch of {SHIFTED} against model {GROUP}/" in run["conf"]["reason"]
+    assert laptop.finish(request["run_id"])["dag_run_state"] == "success"
 
 
 def test_alert_when_a_worker_was_killed_then_is_sent_once_and_no_second_job_ran(days):
@@ -188,16 +227,19 @@ def test_run_when_nothing_is_approved_then_ends_skipped_and_its_note_says_so(lap
     assert "nobody-approved-anything" in laptop.api.get_run(DRIFT_DAG_ID, run_id)["note"]
 
 
-def test_backfill_when_all_days_are_judged_anew_then_reports_and_state_are_those_of_the_daily_runs(
+def test_backfill_when_all_days_are_judged_anew_then_reports_are_those_of_the_daily_runs_and_nobody_is_told(
     laptop, days, model
 ):
-    daily_state = forget_monitoring(laptop, model)
-    request = BackfillRequest(QUIET, BROKEN, conf={"model_package_group": GROUP, "batch_grace_hours": 0})
+    daily_state, told = forget_evidence(laptop, model), laptop.messages()
+    request = BackfillRequest(QUIET, ABSENT, conf={"model_package_group": GROUP, "batch_grace_hours": 0})
     summaries = backfill_days(laptop.api, laptop.settings, request, model, print)
-    assert [summary["batch_date"] for summary in summaries] == [str(QUIET), str(SHIFTED), str(BROKEN)]
-    for day, summary in zip(days.reports, summaries, strict=True):
-        assert json.loads((ROOT / summary["report_json"]).read_text()) == days.reports[day]
+    assert [summary["batch_date"] for summary in summaries] == [str(day) for day in days.summaries]
+    for day, summary in zip(days.summaries, summaries, strict=True):
+        assert summary["batch_status"] == days.summaries[day]["batch_status"]
+        if day in days.reports:
+            assert json.loads((ROOT / summary["report_json"]).read_text()) == days.reports[day]
     assert read_state(laptop, model) == daily_state
+    assert laptop.messages() == told
 
 
 def state_key(model) -> str:
@@ -209,8 +251,8 @@ def read_state(laptop, model) -> dict[str, Any]:
     return json.load(s3.get_object(Bucket=ARTIFACT_BUCKET, Key=state_key(model))["Body"])
 
 
-def forget_monitoring(laptop, model) -> dict[str, Any]:
-    """Delete everything that is known of the model's days; returns the state as it was."""
+def forget_evidence(laptop, model) -> dict[str, Any]:
+    """Delete all that is known of the model's days, and not what people were told; returns its state."""
     state = read_state(laptop, model)
     s3 = open_aws_client(laptop.settings, "s3")
     prefix = f"monitoring/{model.group}/{model.version}/"

@@ -169,7 +169,7 @@ def test_alert_when_the_topic_was_out_all_day_then_the_next_days_run_sends_it_fi
             publish(s3_hook, on("2026-11-23"), sns=refusing("Publish", 503))
     tomorrow = NOW + timedelta(minutes=1)
     result = publish(s3_hook, broken(), run_id="scheduled__next", now=tomorrow)
-    assert result["earlier"] == ["telecom-churn/3/2026-11-23/drift-new"]
+    assert result["others"] == ["telecom-churn/3/2026-11-23/drift-new"]
     assert headlines(topic) == ["DRIFT (new): tenure", "DATA BREAK (worse): tenure; do not retrain"]
     assert not publish(s3_hook, on("2026-11-23"))["published"]
     assert topic.texts() == []
@@ -180,7 +180,7 @@ def test_alert_when_a_quiet_day_finds_an_unsent_one_then_sends_it_and_says_so(s3
         publish(s3_hook, on("2026-11-23"), variables={"CHURN_ALERT_TOPIC_ARN": f"{topic.arn}-gone"})
     result = publish(s3_hook, on("2026-11-24", "none"), run_id="scheduled__next")
     assert not result["published"]
-    assert result["earlier"] == ["telecom-churn/3/2026-11-23/drift-new"]
+    assert result["others"] == ["telecom-churn/3/2026-11-23/drift-new"]
     assert headlines(topic) == ["DRIFT (new): tenure"]
 
 

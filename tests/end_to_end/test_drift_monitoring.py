@@ -108,7 +108,8 @@ def trained(started_laptop, tmp_path_factory):
     sagemaker = open_aws_client(laptop.settings, "sagemaker")
     chosen = choose_for_approval(list_models(sagemaker, GROUP), None)
     approve_model(sagemaker, chosen)
-    return Trained(chosen, laptop.api.get_run(RETRAINING_DAG_ID, run_id)["conf"]["input_data_uri"])
+    (approved,) = list_models(sagemaker, GROUP)
+    return Trained(approved, laptop.api.get_run(RETRAINING_DAG_ID, run_id)["conf"]["input_data_uri"])
 
 
 @pytest.fixture(scope="module")

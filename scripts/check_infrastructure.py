@@ -17,6 +17,7 @@ from scripts.terraform_runs import (
     TerraformAbsentError,
     copy_infrastructure,
     find_terraform,
+    running_provider,
 )
 
 
@@ -58,17 +59,20 @@ def main() -> int:
             print(f"SKIPPED: {absence}")
             return 0
         copied = copy_infrastructure(Path(temporary))
-        steps = (
-            ("format", lambda: check_format(terraform)),
-            ("validity of both environments", lambda: check_validity(terraform, copied)),
-            ("tests with mock providers", lambda: check_tests(terraform, copied)),
-        )
+        first = copied / "environments" / ENVIRONMENTS[0]
+        terraform.initialise(first)
         problems: list[str] = []
-        for name, step in steps:
-            started = time.monotonic()
-            found = step()
-            problems += found
-            print(f"{name}: {'FAILED' if found else 'ok'} ({time.monotonic() - started:.0f} s)")
+        with running_provider(terraform, first) as attached:
+            steps = (
+                ("format", lambda: check_format(attached)),
+                ("validity of both environments", lambda: check_validity(attached, copied)),
+                ("tests with mock providers", lambda: check_tests(attached, copied)),
+            )
+            for name, step in steps:
+                started = time.monotonic()
+                found = step()
+                problems += found
+                print(f"{name}: {'FAILED' if found else 'ok'} ({time.monotonic() - started:.0f} s)")
         for problem in problems:
             print(problem, file=sys.stderr)
     return 1 if problems else 0

@@ -5,10 +5,12 @@ Everything happens in a copy of `infrastructure/`, so that neither providers nor
 
 import json
 import os
+import re
 import shutil
 import subprocess
 from collections.abc import Iterator
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +31,7 @@ _MIRROR_PLACES = (
     "/opt/*",
     "/opt/terraform/*",
 )
+_REATTACH = re.compile(r"TF_REATTACH_PROVIDERS='(.+)'")
 _NOT_COPIED = shutil.ignore_patterns(
     ".terraform", ".terraform.lock.hcl", "*.tfstate*", "*.tfvars", "backend.hcl"
 )
@@ -40,27 +43,25 @@ class TerraformAbsentError(Exception):
 
 @dataclass(frozen=True)
 class Terraform:
-    """Terraform with a command-line configuration of its own."""
+    """Terraform with a command-line configuration of its own; attached to a running provider, or to none."""
 
     binary: Path
     cli_config: Path
+    attached_provider: str = ""
 
     def run(
         self, directory: Path, *arguments: str, timeout_seconds: float = 300
     ) -> subprocess.CompletedProcess[str]:
         """Run one command in a directory; nothing of the caller's AWS or Terraform settings leaks in."""
-        inherited = {
-            name: value
-            for name, value in os.environ.items()
-            if not name.startswith(("AWS_", "TF_")) and not name.lower().endswith("_proxy")
-        }
         environment = {
-            **inherited,
+            **_inherited_variables(),
             "TF_CLI_CONFIG_FILE": str(self.cli_config),
             "TF_IN_AUTOMATION": "1",
             "CHECKPOINT_DISABLE": "1",
             "AWS_EC2_METADATA_DISABLED": "true",
         }
+        if self.attached_provider:
+            environment["TF_REATTACH_PROVIDERS"] = self.attached_provider
         return subprocess.run(
             [str(self.binary), f"-chdir={directory}", *arguments],
             env=environment,
@@ -82,6 +83,43 @@ class Terraform:
         done = self.run(directory, "validate", "-json")
         findings: list[dict[str, Any]] = json.loads(done.stdout)["diagnostics"]
         return findings
+
+
+def _inherited_variables() -> dict[str, str]:
+    return {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("AWS_", "TF_")) and not name.lower().endswith("_proxy")
+    }
+
+
+@contextmanager
+def running_provider(terraform: Terraform, initialised: Path) -> Iterator[Terraform]:
+    """Run the provider that `terraform init` chose for a folder; yields Terraform attached to it.
+
+    Terraform otherwise starts it several times per command, which is most of what a short command costs.
+    The provider keeps one configuration: let one process at a time plan or apply with it. Raises RuntimeError
+    when it does not start.
+    """
+    binary = next((initialised / ".terraform" / "providers" / _PROVIDER).glob("*/*/terraform-provider-aws*"))
+    environment = {**_inherited_variables(), "AWS_EC2_METADATA_DISABLED": "true"}
+    with subprocess.Popen(
+        [str(binary), "-debug"],
+        cwd=initialised,  # it reads files by the paths that it is given
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    ) as process:
+        try:
+            lines = iter(process.stdout or ())
+            found = next(filter(None, (_REATTACH.search(line) for line in lines)), None)
+            if found is None:
+                raise RuntimeError(f"the provider {binary} ended before it could be attached to")
+            yield replace(terraform, attached_provider=found[1])
+        finally:
+            process.terminate()
 
 
 def find_terraform(work_directory: Path) -> Terraform:

@@ -1,10 +1,16 @@
 """Terraform as found on this machine, and one environment applied once, while the other tests run."""
 
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack
 
 import pytest
 
-from scripts.terraform_runs import TerraformAbsentError, copy_infrastructure, find_terraform
+from scripts.terraform_runs import (
+    TerraformAbsentError,
+    copy_infrastructure,
+    find_terraform,
+    running_provider,
+)
 from tests.infrastructure.account_terraform import (
     STAND_IN_PYTHON,
     AppliedAccount,
@@ -29,6 +35,15 @@ def copied(terraform, tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
+def attached(terraform, copied):
+    """Terraform with the provider running already, for what configures no provider: validate and test."""
+    environment = copied / "environments/development"
+    terraform.initialise(environment)
+    with running_provider(terraform, environment) as attached_terraform:
+        yield attached_terraform
+
+
+@pytest.fixture(scope="session")
 def account_in_the_making(terraform, tmp_path_factory):
     """The apply as a future: most of its minute is the provider's own waiting, in which others can work."""
     if not STAND_IN_PYTHON.exists():
@@ -36,16 +51,19 @@ def account_in_the_making(terraform, tmp_path_factory):
     folder = tmp_path_factory.mktemp("account")
     process, port = start_stand_in(folder)
 
-    def apply() -> AppliedAccount:
-        environment = prepare_environment(terraform, folder / "checkout", port, "development")
-        return AppliedAccount(terraform, environment, port, plan_and_apply(terraform, environment))
+    with ExitStack() as stack:
+        stack.callback(process.wait, timeout=20)
+        stack.callback(process.terminate)
 
-    with ThreadPoolExecutor(max_workers=1) as pool:
-        future: Future[AppliedAccount] = pool.submit(apply)
-        yield future
-        future.cancel()
-    process.terminate()
-    process.wait(timeout=20)
+        def apply() -> AppliedAccount:
+            environment = prepare_environment(terraform, folder / "checkout", port, "development")
+            attached = stack.enter_context(running_provider(terraform, environment))
+            return AppliedAccount(attached, environment, port, plan_and_apply(attached, environment))
+
+        with ThreadPoolExecutor(max_workers=1) as pool:
+            future: Future[AppliedAccount] = pool.submit(apply)
+            yield future
+            future.cancel()
 
 
 @pytest.fixture(scope="session")

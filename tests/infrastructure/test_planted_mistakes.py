@@ -47,25 +47,25 @@ def copy_with(layer: str, target: Path) -> Path:
 
 
 @pytest.fixture(scope="module")
-def findings(terraform, account_in_the_making, tmp_path_factory):
+def findings(attached, account_in_the_making, tmp_path_factory):
     """What Terraform says of the mistakes of each stage of `validate`: a stage hides those after it."""
     said = {}
     for layer in (LOADING, REFERENCES, SCHEMA):
         folder = copy_with(layer, tmp_path_factory.mktemp("validate")) / "environments/development"
-        done = terraform.run(folder, "init", "-backend=false", "-no-color")
+        done = attached.run(folder, "init", "-backend=false", "-no-color")
         if done.returncode == 0:  # what cannot be loaded is told by init already
-            done = terraform.run(folder, "validate", "-no-color")
+            done = attached.run(folder, "validate", "-no-color")
         assert done.returncode != 0
         said[layer] = " ".join((done.stdout + done.stderr).split())
     return said
 
 
 @pytest.fixture(scope="module")
-def said_by_test(terraform, account_in_the_making, tmp_path_factory):
+def said_by_test(attached, account_in_the_making, tmp_path_factory):
     """What `terraform test` says of all mistakes that it has to catch."""
     folder = copy_with(TEST, tmp_path_factory.mktemp("test")) / "modules/platform"
-    terraform.initialise(folder)
-    done = terraform.run(folder, "test", "-no-color")
+    attached.initialise(folder)
+    done = attached.run(folder, "test", "-no-color")
     assert done.returncode != 0
     return " ".join((done.stdout + done.stderr).split())
 

@@ -19,12 +19,12 @@ def test_terraform_files_when_checked_then_are_formatted(terraform, account_in_t
     assert check_format(terraform) == []
 
 
-def test_both_environments_when_validated_then_nothing_is_wrong(terraform, copied, account_in_the_making):
-    assert check_validity(terraform, copied) == []
+def test_both_environments_when_validated_then_nothing_is_wrong(attached, copied, account_in_the_making):
+    assert check_validity(attached, copied) == []
 
 
-def test_modules_when_tested_with_mock_providers_then_pass(terraform, copied, account_in_the_making):
-    assert check_tests(terraform, copied) == []
+def test_modules_when_tested_with_mock_providers_then_pass(attached, copied, account_in_the_making):
+    assert check_tests(attached, copied) == []
 
 
 @pytest.mark.parametrize(

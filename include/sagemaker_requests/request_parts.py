@@ -9,6 +9,7 @@ from include.data_contracts.run_plan import RunPlan
 TAG_VALUE_LIMIT = 256
 PROPERTY_LIMIT = 256
 DESCRIPTION_LIMIT = 1024
+ENVIRONMENT_TAG = "churn:environment"
 JOB_ENVIRONMENT = {"PYTHONUNBUFFERED": "1"}
 _TAG_PUNCTUATION = frozenset("_.:/=+-@")
 _LAST_CHARACTER_OF_BASIC_PLANE = "\uffff"
@@ -44,8 +45,10 @@ def _is_description_character(character: str) -> bool:
 
 
 def run_tags(plan: RunPlan, stage: str) -> list[dict[str, str]]:
-    """Return the tags of one job of a run."""
+    """Return the tags of one job of a run; the budget of a deployment counts by `churn:environment`."""
+    name = plan.environment.environment_name
     values = {
+        **({ENVIRONMENT_TAG: name} if name else {}),
         "churn:dag-id": plan.dag_id,
         "churn:run-id": plan.run_id,
         "churn:stage": stage,

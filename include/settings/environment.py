@@ -17,6 +17,8 @@ _ROLE_ARN = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:role/[a-zA-Z_0-9+=,.@/-]{1,5
 _KMS_KEY = re.compile(r"[a-zA-Z0-9:/_-]{1,2048}")
 _SUBNET = re.compile(r"subnet-[0-9a-zA-Z]{1,25}")
 _SECURITY_GROUP = re.compile(r"sg-[0-9a-zA-Z]{1,29}")
+# MWAA's pattern of an environment's name.
+_ENVIRONMENT_NAME = re.compile(r"[a-zA-Z][0-9a-zA-Z_-]{0,79}")
 # CloudWatch's namespaces take 255 of these; one that begins with AWS/ is Amazon's own.
 _TOPIC_ARN = re.compile(r"arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]{1,256}(\.fifo)?")
 _NAMESPACE = re.compile(r"(?!AWS/)[A-Za-z0-9_./#-]{1,255}")
@@ -41,7 +43,8 @@ class Environment:
     """Buckets, role, region, encryption and network of one deployment; build it with `from_mapping`.
 
     `subnet_ids` and `security_group_ids` are both empty or both filled. `network_isolation` cuts the job
-    containers off every network; SageMaker itself still moves their inputs and outputs.
+    containers off every network; SageMaker itself still moves their inputs and outputs. `environment_name`
+    is the tag by which a deployment's budget finds its jobs; a laptop has none.
     """
 
     artifact_bucket: str
@@ -52,6 +55,7 @@ class Environment:
     subnet_ids: tuple[str, ...] = ()
     security_group_ids: tuple[str, ...] = ()
     network_isolation: bool = False
+    environment_name: str | None = None
 
     @classmethod
     def from_mapping(cls, variables: Mapping[str, str]) -> Self:
@@ -81,6 +85,9 @@ class Environment:
                 "CHURN_SECURITY_GROUP_IDS", _SECURITY_GROUP, "security group ids", _MOST_SECURITY_GROUPS
             ),
             "network_isolation": reader.flag("CHURN_NETWORK_ISOLATION", default=False),
+            "environment_name": reader.optional(
+                "CHURN_ENVIRONMENT_NAME", _ENVIRONMENT_NAME, "the name of an Airflow environment"
+            ),
         }
 
     def to_mapping(self) -> dict[str, Any]:

@@ -38,11 +38,8 @@ _HOSTS = {
     "sqs": "sqs",
     "sts": "sts",
 }
-_BUNDLE = {
-    "plugins.zip": b"PK\x05\x06" + bytes(18),
-    "requirements.txt": b"--constraint x\n",
-    "startup.sh": b"true\n",
-}
+# What a person looks up before Terraform takes the example.
+_PRICES = '{ "ml.m5.large" = 0.115, "ml.m5.xlarge" = 0.23 }'
 
 
 @dataclass(frozen=True)
@@ -53,6 +50,18 @@ class AppliedAccount:
     folder: Path
     port: int
     printed: str
+
+    def planned_changes(self, plan: str) -> dict[str, list[str]]:
+        """Plan anew and return address → actions of everything that Terraform wants to change."""
+        planned = self.terraform.run(self.folder, "plan", "-input=false", "-no-color", f"-out={plan}")
+        if planned.returncode:
+            raise RuntimeError(f"terraform plan: {planned.stderr[-4000:]}")
+        shown = json.loads(self.terraform.run(self.folder, "show", "-json", plan).stdout)
+        return {
+            change["address"]: change["change"]["actions"]
+            for change in shown["resource_changes"]
+            if change["change"]["actions"] not in (["no-op"], ["read"])
+        }
 
     def client(self, service: str) -> Any:
         """Return a boto3 client for the stand-in."""
@@ -117,14 +126,11 @@ def start_stand_in(folder: Path) -> tuple[subprocess.Popen[bytes], int]:
 def prepare_environment(terraform: Terraform, target: Path, port: int, environment: str) -> Path:
     """Copy the code, point its provider at the stand-in, fill in what a person would; returns the folder."""
     folder = copy_infrastructure(target) / "environments" / environment
-    bundle = target / "bundle"
-    bundle.mkdir()
-    for name, content in _BUNDLE.items():
-        (bundle / name).write_bytes(content)
     (folder / "stand_in_override.tf").write_text(_override(port))
     example = (folder / "terraform.tfvars.example").read_text()
     named = example.replace("approver_principal_arns = []", f'approver_principal_arns = ["{APPROVER}"]')
-    (folder / "terraform.tfvars").write_text(f'{named}\nbundle_directory = "{bundle}"\n')
+    priced = named.replace("instance_hour_prices = {}", f"instance_hour_prices = {_PRICES}")
+    (folder / "terraform.tfvars").write_text(priced)
     done = terraform.run(folder, "init", "-input=false", "-no-color")
     if done.returncode:
         raise RuntimeError(f"terraform init: {done.stderr}")

@@ -66,7 +66,7 @@ MISTAKES: tuple[Mistake, ...] = (
     ),
     Mistake(
         "a required argument left out", SCHEMA, "trigger/main.tf",
-        '  function_name  = aws_lambda_function.this.function_name\n  principal', "  principal", "function_name",
+        '  function_name = aws_lambda_function.this.function_name\n  principal', "  principal", "function_name",
     ),
     Mistake(
         "a queue that keeps messages for a year", SCHEMA, "job_costs/main.tf",

@@ -5,19 +5,19 @@ import re
 
 import pytest
 
-from include.settings.environment import MonitoringEnvironment
-from tests.infrastructure.account_terraform import ACCOUNT_ID, APPROVER, REGION
+from include.sagemaker_requests.request_parts import ENVIRONMENT_TAG, run_tags
+from include.settings.environment import DEFAULT_SCHEDULE, MonitoringEnvironment
+from tests.infrastructure.account_terraform import (
+    ACCOUNT_ID,
+    APPROVER,
+    REGION,
+    AppliedAccount,
+    prepare_environment,
+)
+from tests.unit.sagemaker_requests.plans import plan
 
 NAME = "telecom-churn-development"
 BUCKETS = (f"{NAME}-artifacts-{ACCOUNT_ID}", f"{NAME}-data-{ACCOUNT_ID}")
-# What a second plan wants to change on the stand-in, and why it is the stand-in's doing.
-KNOWN_DIFFERENCES = {
-    "module.platform.module.job_costs.aws_lambda_function.this": "moto forgets the dead-letter queue",
-    "module.platform.module.trigger.aws_lambda_function.this": "moto forgets the dead-letter queue",
-    "module.platform.module.network.aws_vpc_security_group_egress_rule.self": "moto forgets descriptions",
-    "module.platform.module.network.aws_vpc_security_group_ingress_rule.self": "moto forgets descriptions",
-    "module.platform.module.storage.aws_s3_bucket_notification.data": "moto forgets the EventBridge switch",
-}
 
 
 def test_apply_when_run_then_makes_every_planned_resource(account):
@@ -25,18 +25,6 @@ def test_apply_when_run_then_makes_every_planned_resource(account):
     made = int(re.search(r"(\d+) added", account.printed).group(1))
     assert made == len(planned)
     assert made > 100
-
-
-def test_plan_when_run_again_then_differs_only_where_the_stand_in_forgets(account):
-    planned = account.terraform.run(account.folder, "plan", "-input=false", "-no-color", "-out=second.plan")
-    assert planned.returncode == 0, planned.stderr
-    shown = json.loads(account.terraform.run(account.folder, "show", "-json", "second.plan").stdout)
-    changed = {
-        change["address"]: change["change"]["actions"]
-        for change in shown["resource_changes"]
-        if change["change"]["actions"] not in (["no-op"], ["read"])
-    }
-    assert changed == {address: ["update"] for address in KNOWN_DIFFERENCES}
 
 
 def test_s3_to_eventbridge_switch_when_planned_then_is_on_for_the_data_bucket(account):
@@ -55,33 +43,30 @@ def test_bucket_when_made_then_is_closed_versioned_and_encrypted(account, bucket
     assert {"Bool": {"aws:SecureTransport": "false"}} in [statement["Condition"] for statement in statements]
 
 
-def test_mwaa_when_made_then_has_the_bundle_by_version_and_the_roles(account):
+def test_mwaa_when_made_then_has_the_roles_and_waits_for_its_code(account):
     airflow = account.client("mwaa").get_environment(Name=NAME)["Environment"]
     assert airflow["AirflowVersion"] == "3.3.1"
     assert airflow["ExecutionRoleArn"] == f"arn:aws:iam::{ACCOUNT_ID}:role/{NAME}-airflow"
     assert airflow["SourceBucketArn"] == f"arn:aws:s3:::{BUCKETS[0]}"
     assert airflow["DagS3Path"] == "dags"
-    s3 = account.client("s3")
-    for kind, key in (
-        ("Plugins", "mwaa/plugins.zip"),
-        ("Requirements", "mwaa/requirements.txt"),
-        ("StartupScript", "mwaa/startup.sh"),
-    ):
-        assert airflow[f"{kind}S3Path"] == key
-        version = airflow[f"{kind}S3ObjectVersion"]
-        assert s3.head_object(Bucket=BUCKETS[0], Key=key, VersionId=version)["VersionId"] == version
+    assert not [address for address in account.planned_values if "aws_s3_object" in address]
 
 
-def test_startup_script_when_made_then_exports_what_the_dags_read(account):
-    script = account.client("s3").get_object(Bucket=BUCKETS[0], Key="mwaa/startup.sh")["Body"].read().decode()
-    exported = dict(re.findall(r"^export (CHURN_\w+)='([^']*)'$", script, re.MULTILINE))
-    environment = MonitoringEnvironment.from_mapping({**exported, "AWS_DEFAULT_REGION": REGION})
+def test_settings_when_told_to_deployments_then_are_what_the_dags_read(account):
+    environment = MonitoringEnvironment.from_mapping(
+        {**account.deployment["settings"], "AWS_DEFAULT_REGION": REGION}
+    )
     assert environment.artifact_bucket == BUCKETS[0]
     assert environment.data_bucket == BUCKETS[1]
     assert environment.sagemaker_role_arn == f"arn:aws:iam::{ACCOUNT_ID}:role/{NAME}-sagemaker-job"
     assert len(environment.subnet_ids) == 2
     assert environment.network_isolation
     assert environment.alert_topic_arn.endswith(f":{NAME}-drift")
+
+
+def test_retraining_schedule_when_nobody_sets_it_then_is_the_dags_own_default(account):
+    assert account.deployment["settings"]["CHURN_RETRAINING_SCHEDULE"] == DEFAULT_SCHEDULE
+    assert account.deployment["settings"]["CHURN_DRIFT_SCHEDULE"] == DEFAULT_SCHEDULE
 
 
 def test_approver_role_when_made_then_only_the_named_person_takes_it(account):
@@ -149,3 +134,27 @@ def test_budget_when_made_then_tells_the_operations_topic(account):
         AccountId=ACCOUNT_ID, BudgetName=f"{NAME}-month"
     )["Notifications"]
     assert {entry["NotificationType"] for entry in notifications} == {"ACTUAL", "FORECASTED"}
+
+
+def test_budget_when_made_then_counts_by_a_tag_that_every_job_carries(account):
+    values = account.planned_values["module.platform.module.monitoring.aws_budgets_budget.month"]
+    (cost_filter,) = values["cost_filter"]
+    name = account.deployment["settings"]["CHURN_ENVIRONMENT_NAME"]
+    tags = {tag["Key"]: tag["Value"] for tag in run_tags(plan(environment_name=name), "train")}
+    assert cost_filter["name"] == "TagKeyValue"
+    assert cost_filter["values"] == [f"user:{ENVIRONMENT_TAG}${tags[ENVIRONMENT_TAG]}"]
+    made = account.planned_values["module.platform.module.encryption.aws_kms_key.this"]
+    assert made["tags_all"][ENVIRONMENT_TAG] == tags[ENVIRONMENT_TAG]
+
+
+def test_production_when_planned_then_makes_the_same_things_kept_for_longer(account, tmp_path):
+    folder = prepare_environment(account.terraform, tmp_path, account.port, "production")
+    production = AppliedAccount(account.terraform, folder, account.port, "")
+    changes = production.planned_changes("first.plan")
+    assert set(map(tuple, changes.values())) == {("create",)}
+    made = [address for address in account.planned_values if ".data." not in address]
+    assert changes.keys() == {address.replace(NAME, "telecom-churn-production") for address in made}
+    airflow = production.planned_values["module.platform.module.mwaa.aws_mwaa_environment.this"]
+    assert (airflow["name"], airflow["webserver_access_mode"]) == ("telecom-churn-production", "PRIVATE_ONLY")
+    trust = production.planned_values["module.platform.module.roles.aws_iam_role.approver"]
+    assert "aws:MultiFactorAuthPresent" in trust["assume_role_policy"]

@@ -19,13 +19,22 @@ module "platform" {
   name = local.name
 
   availability_zones          = var.availability_zones
-  bundle_directory            = var.bundle_directory
   function_archive_directory  = var.function_archive_directory
   subscriptions               = var.subscriptions
   approver_principal_arns     = var.approver_principal_arns
   instance_hour_prices        = var.instance_hour_prices
   manage_sagemaker_log_groups = var.manage_sagemaker_log_groups
   is_monitoring_expected      = var.is_monitoring_expected
+
+  existing_network    = var.existing_network
+  vpc_cidr            = var.vpc_cidr
+  nat_gateway_enabled = var.nat_gateway_enabled
+  interface_endpoints = var.interface_endpoints
+
+  other_model_package_groups = var.other_model_package_groups
+  retraining_schedule        = var.retraining_schedule
+  drift_schedule             = var.drift_schedule
+  retraining_on_new_data     = var.retraining_on_new_data
 
   environment_class     = "mw1.micro"
   workers               = { min = 1, max = 1 }

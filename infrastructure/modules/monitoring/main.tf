@@ -51,7 +51,8 @@ resource "aws_cloudwatch_metric_alarm" "failed_runs" {
   treat_missing_data  = "notBreaching"
   alarm_actions       = [var.operations_topic_arn]
 
-  # A query instead of one metric: MWAA adds dimensions of its own, and one more of them would end the alarm.
+  # AWS documents DAGDurationFailed under "DAG, Environment" ("Apache Airflow environment metrics in CloudWatch"). A query
+  # instead of one metric: one more dimension would end the alarm. A failed job is told by EventBridge as well (alerts).
   metric_query {
     id          = "failed"
     label       = "Failed runs"

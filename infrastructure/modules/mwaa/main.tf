@@ -7,29 +7,21 @@ resource "aws_cloudwatch_log_group" "this" {
   kms_key_id        = var.kms_key_arn
 }
 
-resource "aws_s3_object" "bundle" {
-  for_each = local.bundle_files
-
-  bucket      = var.artifact_bucket
-  key         = "${var.bundle_path}/${each.value}"
-  source      = "${var.bundle_directory}/${each.value}"
-  source_hash = filemd5("${var.bundle_directory}/${each.value}")
+# Code is no resource here: deleting an object would take all of its versions, those of a rollback included. An
+# environment whose first bundle came from Terraform, before 2026-12, forgets these objects and keeps them in S3.
+removed {
+  from = aws_s3_object.bundle
 
   lifecycle {
-    ignore_changes = [source, source_hash] # from the second time on `make deploy` brings code
+    destroy = false
   }
 }
 
-# The settings come first, so that the bundle's own script sees them.
-resource "aws_s3_object" "startup" {
-  count = local.has_bundle ? 1 : 0
-
-  bucket  = var.artifact_bucket
-  key     = "${var.bundle_path}/startup.sh"
-  content = "#!/bin/sh\n${local.exports}${file("${var.bundle_directory}/startup.sh")}"
+removed {
+  from = aws_s3_object.startup
 
   lifecycle {
-    ignore_changes = [content]
+    destroy = false
   }
 }
 
@@ -42,13 +34,6 @@ resource "aws_mwaa_environment" "this" {
   kms_key            = var.kms_key_arn
   source_bucket_arn  = var.artifact_bucket_arn
   dag_s3_path        = var.dags_path
-
-  plugins_s3_path                  = local.has_bundle ? aws_s3_object.bundle["plugins"].key : null
-  plugins_s3_object_version        = local.has_bundle ? aws_s3_object.bundle["plugins"].version_id : null
-  requirements_s3_path             = local.has_bundle ? aws_s3_object.bundle["requirements"].key : null
-  requirements_s3_object_version   = local.has_bundle ? aws_s3_object.bundle["requirements"].version_id : null
-  startup_script_s3_path           = local.has_bundle ? aws_s3_object.startup[0].key : null
-  startup_script_s3_object_version = local.has_bundle ? aws_s3_object.startup[0].version_id : null
 
   min_workers = var.workers.min
   max_workers = var.workers.max
@@ -98,7 +83,7 @@ resource "aws_mwaa_environment" "this" {
   }
 
   lifecycle {
-    # `make deploy` brings new code and points the environment at its object versions.
+    # The environment starts empty; `make deploy` brings code and points it at that code's object versions.
     ignore_changes = [
       plugins_s3_path,
       plugins_s3_object_version,

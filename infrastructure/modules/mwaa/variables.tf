@@ -94,40 +94,14 @@ variable "execution_role_arn" {
   type        = string
 }
 
-variable "artifact_bucket" {
-  description = "Bucket with DAGs and bundle."
-  type        = string
-}
-
 variable "artifact_bucket_arn" {
-  description = "ARN of the same bucket."
+  description = "ARN of the bucket with DAGs and bundle."
   type        = string
 }
 
 variable "dags_path" {
   description = "Folder of the bucket that DAGs are read from."
   type        = string
-}
-
-variable "bundle_path" {
-  description = "Folder of the bucket with plugins.zip, requirements.txt and startup.sh."
-  type        = string
-}
-
-variable "bundle_directory" {
-  description = "Local folder that `make bundle` wrote, for the environment's first start; null starts it without. Later `make deploy` brings code."
-  type        = string
-  default     = null
-}
-
-variable "settings" {
-  description = "CHURN_* variables of every Airflow process, exported by startup.sh."
-  type        = map(string)
-
-  validation {
-    condition     = alltrue([for name, value in var.settings : can(regex("^CHURN_[A-Z_]+$", name)) && !strcontains(value, "'") && !strcontains(value, "\n")])
-    error_message = "Settings are named CHURN_...; their values hold no quote and no line break."
-  }
 }
 
 variable "subnet_ids" {

@@ -112,7 +112,7 @@ resource "aws_vpc_endpoint" "s3" {
 }
 
 resource "aws_vpc_endpoint" "interface" {
-  for_each = local.is_made ? var.interface_endpoints : toset([])
+  for_each = local.is_made ? local.interface_endpoints : toset([])
 
   vpc_id              = aws_vpc.this[0].id
   vpc_endpoint_type   = "Interface"

@@ -53,18 +53,18 @@ variable "availability_zones" {
 }
 
 variable "interface_endpoints" {
-  description = "AWS services reached without leaving the network, by the last part of the endpoint service's name."
+  description = "AWS services reached without leaving the network, by the last part of the endpoint service's name; null: those that are needed."
   type        = set(string)
-  default = [
-    "ecr.api", "ecr.dkr", "kms", "logs", "monitoring", "sagemaker.api", "sns", "sqs", "sts",
-  ]
+  default     = null
 
   validation {
-    condition = alltrue([
-      for service in ["ecr.api", "ecr.dkr", "kms", "logs", "monitoring", "sagemaker.api", "sns", "sqs"] :
-      contains(var.interface_endpoints, service)
-    ]) || length(var.interface_endpoints) == 0
-    error_message = "Name all of ecr.api, ecr.dkr, kms, logs, monitoring, sagemaker.api, sns, sqs (and more), or none when there is a NAT gateway."
+    condition     = var.interface_endpoints == null ? true : length(var.interface_endpoints) == 0 || length(setsubtract(local.needed_endpoints, var.interface_endpoints)) == 0
+    error_message = "Name all of ${join(", ", local.needed_endpoints)} (and more), or none when there is a NAT gateway."
+  }
+
+  validation {
+    condition     = var.nat_gateway_enabled || try(length(var.interface_endpoints), 1) > 0 || var.existing != null
+    error_message = "Without a NAT gateway the interface endpoints are the only way to AWS's services: name them."
   }
 }
 
@@ -72,9 +72,4 @@ variable "nat_gateway_enabled" {
   description = "Whether Airflow may call the internet: needed while requirements.txt installs from PyPI."
   type        = bool
   default     = true
-
-  validation {
-    condition     = var.nat_gateway_enabled || length(var.interface_endpoints) > 0 || var.existing != null
-    error_message = "Without a NAT gateway the interface endpoints are the only way to AWS's services: name them."
-  }
 }

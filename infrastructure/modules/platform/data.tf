@@ -16,6 +16,7 @@ locals {
 
   # Read by include/settings/environment.py of every Airflow process.
   settings = {
+    CHURN_ENVIRONMENT_NAME      = var.name
     CHURN_ARTIFACT_BUCKET       = module.storage.artifact_bucket
     CHURN_DATA_BUCKET           = module.storage.data_bucket
     CHURN_SAGEMAKER_ROLE_ARN    = module.roles.job_role_arn

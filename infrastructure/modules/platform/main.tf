@@ -24,6 +24,7 @@ module "network" {
   vpc_cidr            = var.vpc_cidr
   availability_zones  = var.availability_zones
   nat_gateway_enabled = var.nat_gateway_enabled
+  interface_endpoints = var.interface_endpoints
 }
 
 module "registry" {
@@ -75,12 +76,8 @@ module "mwaa" {
   workers               = var.workers
   webserver_access_mode = var.webserver_access_mode
   execution_role_arn    = module.roles.airflow_role_arn
-  artifact_bucket       = module.storage.artifact_bucket
   artifact_bucket_arn   = "arn:${local.account.partition}:s3:::${module.storage.artifact_bucket}"
   dags_path             = local.dags_path
-  bundle_path           = local.bundle_path
-  bundle_directory      = var.bundle_directory
-  settings              = local.settings
   subnet_ids            = module.network.subnet_ids
   security_group_ids    = [module.network.security_group_id]
 }

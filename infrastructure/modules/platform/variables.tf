@@ -34,6 +34,12 @@ variable "nat_gateway_enabled" {
   default     = true
 }
 
+variable "interface_endpoints" {
+  description = "AWS services reached without leaving the network that is made; null: those that are needed, more of them without a NAT gateway."
+  type        = set(string)
+  default     = null
+}
+
 variable "airflow_version" {
   description = "Airflow of the environment."
   type        = string
@@ -56,12 +62,6 @@ variable "workers" {
 variable "webserver_access_mode" {
   description = "PRIVATE_ONLY or PUBLIC_ONLY."
   type        = string
-}
-
-variable "bundle_directory" {
-  description = "Folder that `make bundle` wrote, for the environment's first start; null starts it without."
-  type        = string
-  default     = null
 }
 
 variable "function_archive_directory" {
@@ -109,9 +109,14 @@ variable "metric_namespace" {
 }
 
 variable "retraining_schedule" {
-  description = "Cron expression or preset of the retraining DAG; none runs it on new data and by hand only."
+  description = "Cron expression or preset of the retraining DAG, in UTC; none runs it on new data and by hand only."
   type        = string
-  default     = "none"
+  default     = "@daily"
+
+  validation {
+    condition     = can(regex("^(none|@(hourly|daily|weekly|monthly|quarterly|yearly)|[0-9*/,A-Z-]+( [0-9*/,A-Z-]+){4})$", var.retraining_schedule))
+    error_message = "A schedule is none, a preset such as @daily, or a cron expression of five fields such as 30 2 * * *."
+  }
 }
 
 variable "retraining_parameters" {
@@ -126,9 +131,14 @@ variable "retraining_parameters" {
 }
 
 variable "drift_schedule" {
-  description = "Cron expression or preset of the monitoring DAG."
+  description = "Cron expression or preset of the monitoring DAG, in UTC; none runs it by hand only."
   type        = string
   default     = "@daily"
+
+  validation {
+    condition     = can(regex("^(none|@(hourly|daily|weekly|monthly|quarterly|yearly)|[0-9*/,A-Z-]+( [0-9*/,A-Z-]+){4})$", var.drift_schedule))
+    error_message = "A schedule is none, a preset such as @daily, or a cron expression of five fields such as 30 2 * * *."
+  }
 }
 
 variable "drift_parameters" {
@@ -190,7 +200,7 @@ variable "monthly_budget" {
 }
 
 variable "manage_sagemaker_log_groups" {
-  description = "Whether to make /aws/sagemaker/ProcessingJobs and TrainingJobs with a retention. They are the account's: false in all but one environment of an account, and where they exist already."
+  description = "Whether to make /aws/sagemaker/ProcessingJobs and TrainingJobs with a retention; false where the account has them already."
   type        = bool
   default     = true
 }

@@ -74,12 +74,11 @@ resource "aws_lambda_function_event_invoke_config" "this" {
 }
 
 resource "aws_lambda_permission" "rule" {
-  statement_id   = "EventBridgeInvokes"
-  action         = "lambda:InvokeFunction"
-  function_name  = aws_lambda_function.this.function_name
-  principal      = "events.amazonaws.com"
-  source_arn     = aws_cloudwatch_event_rule.this.arn
-  source_account = var.account.id
+  statement_id  = "EventBridgeInvokes"
+  action        = "lambda:InvokeFunction"
+  function_name = aws_lambda_function.this.function_name
+  principal     = "events.amazonaws.com"
+  source_arn    = aws_cloudwatch_event_rule.this.arn # names the account, too
 }
 
 resource "aws_cloudwatch_event_rule" "this" {

@@ -143,6 +143,7 @@ _ENVIRONMENTS = st.builds(
         network_isolation=isolation,
         artifact_bucket="a" * 63,
         data_bucket="d" * 63,
+        environment_name="e" * 80,
     ),
     region=st.sampled_from(_REGIONS),
     kms_key_id=st.sampled_from([None, "alias/churn", "arn:aws:kms:eu-west-1:123456789012:key/" + "0" * 36]),

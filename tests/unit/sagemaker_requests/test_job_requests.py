@@ -292,3 +292,11 @@ def test_job_name_when_asked_for_nonsense_then_refuses(stage, generation, attemp
 
 def test_environment_when_in_a_plan_then_is_the_one_given():
     assert plan(**NETWORK).environment == environment(**NETWORK)
+
+
+@pytest.mark.parametrize("build", BUILDERS)
+def test_requests_when_the_deployment_has_a_name_then_are_tagged_with_it(build):
+    tags = {
+        tag["Key"]: tag["Value"] for tag in build(plan(environment_name="telecom-churn-production"))["Tags"]
+    }
+    assert tags["churn:environment"] == "telecom-churn-production"

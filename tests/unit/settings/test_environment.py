@@ -23,6 +23,7 @@ OPTIONAL = {
     "CHURN_SUBNET_IDS": "subnet-0a1b2c3d, subnet-1a2b3c4d5e6f70819",
     "CHURN_SECURITY_GROUP_IDS": "sg-0a1b2c3d",
     "CHURN_NETWORK_ISOLATION": "TRUE",
+    "CHURN_ENVIRONMENT_NAME": "telecom-churn-production",
 }
 
 
@@ -40,6 +41,7 @@ def test_environment_when_everything_is_set_then_lists_and_flags_are_read():
     assert environment.subnet_ids == ("subnet-0a1b2c3d", "subnet-1a2b3c4d5e6f70819")
     assert environment.security_group_ids == ("sg-0a1b2c3d",)
     assert environment.network_isolation is True
+    assert environment.environment_name == "telecom-churn-production"
     assert environment.kms_key_id == OPTIONAL["CHURN_KMS_KEY_ID"]
 
 
@@ -82,6 +84,7 @@ def test_environment_when_some_are_missing_and_some_wrong_then_one_error_names_a
         ("CHURN_SECURITY_GROUP_IDS", ""),
         ("CHURN_SUBNET_IDS", ""),
         ("CHURN_NETWORK_ISOLATION", "2"),
+        ("CHURN_ENVIRONMENT_NAME", "two words"),
     ],
 )
 def test_environment_when_one_variable_is_wrong_then_it_is_named(name, value):

@@ -42,13 +42,10 @@ variables {
   kms_key_arn         = "arn:aws:kms:eu-west-1:123456789012:key/11111111-2222-3333-4444-555555555555"
   log_retention_days  = 30
   execution_role_arn  = "arn:aws:iam::123456789012:role/telecom-churn-test-airflow"
-  artifact_bucket     = "a-bucket"
   artifact_bucket_arn = "arn:aws:s3:::a-bucket"
   dags_path           = "dags"
-  bundle_path         = "mwaa"
   subnet_ids          = ["subnet-0a", "subnet-0b", "subnet-0c"]
   security_group_ids  = ["sg-0a"]
-  settings            = { CHURN_ARTIFACT_BUCKET = "a-bucket" }
 }
 
 run "environment_runs_the_proven_airflow_in_two_private_subnets" {
@@ -88,7 +85,6 @@ run "values_that_mwaa_or_cloudwatch_does_not_take_then_are_refused" {
     airflow_version                 = "3.9.9"
     environment_class               = "mw1.huge"
     log_retention_days              = 45
-    settings                        = { CHURN_DRIFT_SCHEDULE = "'; rm -rf /" }
     subnet_ids                      = ["subnet-0a"]
     webserver_access_mode           = "OPEN"
     weekly_maintenance_window_start = "SUN:03:15"
@@ -98,7 +94,6 @@ run "values_that_mwaa_or_cloudwatch_does_not_take_then_are_refused" {
     var.airflow_version,
     var.environment_class,
     var.log_retention_days,
-    var.settings,
     var.subnet_ids,
     var.webserver_access_mode,
     var.weekly_maintenance_window_start,

@@ -97,7 +97,7 @@ run "network_when_there_is_one_then_nothing_but_the_security_group_is_made" {
   }
 }
 
-run "one_zone_one_subnet_and_no_way_to_aws_then_are_refused" {
+run "one_zone_one_subnet_and_few_addresses_then_are_refused" {
   command = plan
 
   module {
@@ -105,13 +105,48 @@ run "one_zone_one_subnet_and_no_way_to_aws_then_are_refused" {
   }
 
   variables {
-    availability_zones  = ["eu-west-1a", "eu-west-1a"]
-    existing            = { vpc_id = "vpc-0a", subnet_ids = ["subnet-0a"] }
-    interface_endpoints = ["kms", "logs"]
-    vpc_cidr            = "10.20.0.0/28"
+    availability_zones = ["eu-west-1a", "eu-west-1a"]
+    existing           = { vpc_id = "vpc-0a", subnet_ids = ["subnet-0a"] }
+    vpc_cidr           = "10.20.0.0/28"
   }
 
-  expect_failures = [var.availability_zones, var.existing, var.interface_endpoints, var.vpc_cidr]
+  expect_failures = [var.availability_zones, var.existing, var.vpc_cidr]
+}
+
+run "some_endpoints_but_not_all_that_are_needed_then_are_refused" {
+  command = plan
+
+  module {
+    source = "../network"
+  }
+
+  variables {
+    interface_endpoints = ["kms", "logs"]
+  }
+
+  expect_failures = [var.interface_endpoints]
+}
+
+run "network_without_internet_then_has_airflows_own_endpoints_too" {
+  command = plan
+
+  module {
+    source = "../network"
+  }
+
+  variables {
+    nat_gateway_enabled = false
+  }
+
+  assert {
+    condition     = length(setsubtract(["airflow.api", "airflow.env", "airflow.ops", "sqs", "kms"], keys(aws_vpc_endpoint.interface))) == 0
+    error_message = "MWAA's documentation of private routing names these endpoints."
+  }
+
+  assert {
+    condition     = length(aws_nat_gateway.this) + length(aws_internet_gateway.this) == 0
+    error_message = "Without a NAT gateway there is no way to the internet."
+  }
 }
 
 run "no_way_to_aws_then_is_refused" {
@@ -126,5 +161,5 @@ run "no_way_to_aws_then_is_refused" {
     interface_endpoints = []
   }
 
-  expect_failures = [var.nat_gateway_enabled]
+  expect_failures = [var.interface_endpoints]
 }

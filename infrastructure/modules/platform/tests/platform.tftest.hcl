@@ -57,7 +57,7 @@ variables {
 run "deployment_names_every_setting_that_airflow_reads" {
   assert {
     condition = toset(keys(output.deployment.settings)) == toset([
-      "CHURN_ARTIFACT_BUCKET", "CHURN_DATA_BUCKET", "CHURN_SAGEMAKER_ROLE_ARN", "CHURN_KMS_KEY_ID", "CHURN_SUBNET_IDS",
+      "CHURN_ENVIRONMENT_NAME", "CHURN_ARTIFACT_BUCKET", "CHURN_DATA_BUCKET", "CHURN_SAGEMAKER_ROLE_ARN", "CHURN_KMS_KEY_ID", "CHURN_SUBNET_IDS",
       "CHURN_SECURITY_GROUP_IDS", "CHURN_NETWORK_ISOLATION", "CHURN_ALERT_TOPIC_ARN", "CHURN_METRIC_NAMESPACE",
       "CHURN_RETRAINING_SCHEDULE", "CHURN_RETRAINING_PARAMETERS", "CHURN_DRIFT_SCHEDULE", "CHURN_DRIFT_PARAMETERS",
     ])
@@ -76,12 +76,14 @@ run "parameters_that_are_no_object_or_hold_a_quote_then_are_refused" {
   expect_failures = [var.drift_parameters, var.retraining_parameters]
 }
 
-run "metric_namespace_of_amazon_then_is_refused" {
+run "metric_namespace_of_amazon_and_schedules_that_are_none_then_are_refused" {
   command = plan
 
   variables {
-    metric_namespace = "AWS/TelecomChurn"
+    metric_namespace    = "AWS/TelecomChurn"
+    retraining_schedule = "every day"
+    drift_schedule      = "'; rm -rf /"
   }
 
-  expect_failures = [var.metric_namespace]
+  expect_failures = [var.metric_namespace, var.retraining_schedule, var.drift_schedule]
 }

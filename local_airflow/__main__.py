@@ -19,7 +19,7 @@ from local_airflow.registered_models import (
 from local_airflow.request_variables import read_version
 from local_airflow.retraining_run import read_run_request, run_retraining
 from local_airflow.stack import describe_login, open_aws_client, start_stack
-from local_airflow.stack_settings import StackError, StackSettings
+from local_airflow.stack_settings import APPROVER_CALLER, StackError, StackSettings
 
 _STARTED = time.monotonic()
 
@@ -48,7 +48,7 @@ def _run(settings: StackSettings) -> int:
 def _approve(settings: StackSettings) -> int:
     version, conf = read_version("VERSION"), read_drift_conf()
     start_stack(settings, _report, quiet_minutes=idle_end.MINUTES)
-    sagemaker = open_aws_client(settings, "sagemaker")
+    sagemaker = open_aws_client(settings, "sagemaker", APPROVER_CALLER)
     models = list_models(sagemaker, str(conf.get("model_package_group") or DEFAULT_GROUP))
     for line in approve_model(sagemaker, choose_for_approval(models, version)):
         _report(line)

@@ -27,6 +27,7 @@ from local_airflow.stack_settings import (
     ALERT_TOPIC,
     ARTIFACT_BUCKET,
     DATA_BUCKET,
+    LAPTOP_CALLER,
     LOOPBACK,
     PROJECT_ROOT,
     REQUEST_LOG_VARIABLE,
@@ -118,8 +119,8 @@ def describe_stay(settings: StackSettings) -> list[str]:
     return [f"airflow   {settings.airflow_url}  login {login}", f"          stays up {end} `make down`"]
 
 
-def open_aws_client(settings: StackSettings, service: str):
-    """Return a boto3 client for the stand-in."""
+def open_aws_client(settings: StackSettings, service: str, caller: str = LAPTOP_CALLER):
+    """Return a boto3 client for the stand-in; its log of requests names the caller."""
     import boto3
 
     environment = aws_client_environment(settings)
@@ -127,7 +128,7 @@ def open_aws_client(settings: StackSettings, service: str):
         service,
         endpoint_url=environment["AWS_ENDPOINT_URL"],
         region_name=environment["AWS_DEFAULT_REGION"],
-        aws_access_key_id=environment["AWS_ACCESS_KEY_ID"],
+        aws_access_key_id=caller,
         aws_secret_access_key=environment["AWS_SECRET_ACCESS_KEY"],
     )
 

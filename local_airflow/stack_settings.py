@@ -22,6 +22,8 @@ METRIC_NAMESPACE = "TelecomChurn"
 ADMIN_USER = "admin"
 # Access key of Airflow's processes: in the stand-in's request log, what MWAA's execution role would do.
 AIRFLOW_CALLER = "airflow"
+# The laptop's own tools may do anything; a person who approves has a role of their own, here in name only.
+LAPTOP_CALLER, APPROVER_CALLER = "laptop", "approver"
 REQUEST_LOG_VARIABLE = "CHURN_AWS_REQUEST_LOG"
 STACK_MARK = "CHURN_LAPTOP_STACK"  # in every process's environment, so that `make down` finds them all
 COMPONENT_MARK = "CHURN_LAPTOP_COMPONENT"
@@ -104,7 +106,7 @@ def aws_client_environment(settings: StackSettings) -> dict[str, str]:
     """What any AWS client needs to talk to the stand-in; the credentials are not secrets."""
     return {
         "AWS_ENDPOINT_URL": settings.aws_url,
-        "AWS_ACCESS_KEY_ID": "laptop",
+        "AWS_ACCESS_KEY_ID": LAPTOP_CALLER,
         "AWS_SECRET_ACCESS_KEY": "laptop",
         "AWS_DEFAULT_REGION": REGION,
         "AWS_EC2_METADATA_DISABLED": "true",

@@ -17,12 +17,14 @@ from scripts.policy_coverage.coverage import (
     permitted_forbidden,
     read_recording,
     uncovered,
+    unrecorded,
+    unused_actions,
     unused_statements,
     write_recording,
 )
 from scripts.policy_coverage.coverage_page import coverage_page
 from scripts.policy_coverage.iam_policies import PolicyError
-from scripts.policy_coverage.listed_calls import NEEDED, UNUSED_WITH_REASON
+from scripts.policy_coverage.listed_calls import NEEDED, UNUSED_ACTIONS_WITH_REASON, UNUSED_WITH_REASON
 from scripts.policy_coverage.needed_permissions import UnknownRequestError
 from scripts.policy_coverage.policy_templates import MODULES, PROJECT_ROOT, TemplateError
 from scripts.policy_coverage.recorded_requests import RecordingError, read_requests
@@ -34,7 +36,7 @@ PAGE = PROJECT_ROOT / "docs" / "policy-coverage.md"
 def problems_of(calls: list[RoleCall], *, is_complete: bool, modules: Path = MODULES) -> list[str]:
     """Return one line per call that is denied but needed, or allowed but forbidden.
 
-    With `is_complete` calls also one per statement that nothing uses and that has no reason to be there.
+    With `is_complete` calls also one per statement or action that nothing uses and that has no reason.
     """
     judged = judge(calls, modules=modules)
     lines = [
@@ -55,6 +57,12 @@ def problems_of(calls: list[RoleCall], *, is_complete: bool, modules: Path = MOD
         for role, sid in unused_statements(judged, modules)
         if is_complete and (role, sid) not in UNUSED_WITH_REASON
     ]
+    lines += [
+        f"unused: no call needs {action} of statement {sid} of role {role}; remove it, or say in "
+        "listed_calls.py why it stays"
+        for role, sid, action in unused_actions(judged, modules)
+        if is_complete and (role, sid, action) not in UNUSED_ACTIONS_WITH_REASON
+    ]
     return lines
 
 
@@ -74,8 +82,14 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _judge(options: argparse.Namespace) -> int:
-    calls = calls_of(read_requests(options.log)) if options.log else read_recording(RECORDING)
+    recording = read_recording(RECORDING)
+    calls = calls_of(read_requests(options.log)) if options.log else recording
     problems = problems_of(calls, is_complete=not options.log)
+    problems += [
+        f"not recorded: role {one.role}, {one.call.action} on {one.call.resource}; renew the recording: "
+        f"python -m scripts.policy_coverage record {options.log}, then document"
+        for one in unrecorded(calls, recording)
+    ]
     for line in problems:
         print(line)
     source = options.log.name if options.log else f"committed recording {RECORDING.name}"
@@ -86,7 +100,7 @@ def _judge(options: argparse.Namespace) -> int:
 def _record(options: argparse.Namespace) -> int:
     calls = calls_of(read_requests(options.log))
     if not calls:
-        print(f"error: {options.log} holds no call of Airflow; nothing was written", file=sys.stderr)
+        print(f"error: {options.log} holds no call of any role; nothing was written", file=sys.stderr)
         return 2
     write_recording(calls, RECORDING)
     print(f"{len(calls)} kinds of calls in {RECORDING.relative_to(PROJECT_ROOT)}")

@@ -7,14 +7,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from scripts.policy_coverage.iam_policies import Call, Decision, decide
+from scripts.policy_coverage.iam_policies import Call, Decision, decide, is_like, listed
 from scripts.policy_coverage.job_permissions import job_permissions
 from scripts.policy_coverage.listed_calls import FORBIDDEN, LAPTOP_VALUES, NEEDED
 from scripts.policy_coverage.needed_permissions import needed_permissions
 from scripts.policy_coverage.policy_templates import MODULES, ROLE_POLICIES, role_statements
-from scripts.policy_coverage.recorded_requests import RecordedRequest
+from scripts.policy_coverage.recorded_requests import RecordedRequest, RecordingError
 
-AIRFLOW_CALLER = "airflow"
+# Who calls (the access key that each part of the stack has) → the role that makes the call in a deployment.
+# The laptop's tools and the tests act as an administrator, whom no policy of this project describes.
+_ROLE_OF_CALLER: Mapping[str, str | None] = {
+    "airflow": "airflow",
+    "approver": "approver",
+    "local": "job",
+    "laptop": None,
+}
 _RUN_PARTS = re.compile(r"(?<![:0-9a-f])[0-9a-f]{10,64}|\d{4}-\d\d-\d\d|g\d+-a\d+|(?<=/)\d+(?=/)")
 
 
@@ -47,16 +54,22 @@ class Judged:
 def calls_of(
     requests: Iterable[RecordedRequest], values: Mapping[str, Any] = LAPTOP_VALUES
 ) -> list[RoleCall]:
-    """Return one call of each kind that Airflow's requests and the jobs they start need, sorted.
+    """Return one call of each kind that the requests of every role, and the jobs they start, need; sorted.
 
-    Requests of other callers (the tests themselves, the laptop's tools) are left out.
+    Requests of the laptop's own tools are left out. Raises RecordingError for a caller that nobody knows.
     """
     calls: dict[Any, RoleCall] = {}
     for request in requests:
-        if request.caller != AIRFLOW_CALLER:
+        if request.caller not in _ROLE_OF_CALLER:
+            raise RecordingError(
+                f"unknown caller {request.caller!r} of {request.service}:{request.action or request.path}; "
+                "name its role in _ROLE_OF_CALLER of scripts/policy_coverage/coverage.py"
+            )
+        caller_role = _ROLE_OF_CALLER[request.caller]
+        if caller_role is None:
             continue
         of_roles = (
-            ("airflow", needed_permissions(request, values)),
+            (caller_role, needed_permissions(request, values)),
             ("job", job_permissions(request, values)),
         )
         for role, needed in of_roles:
@@ -122,6 +135,33 @@ def unused_statements(judged: Iterable[Judged], modules: Path = MODULES) -> list
         for statement in role_statements(role, LAPTOP_VALUES, modules)
         if (role, statement["Sid"]) not in used
     ]
+
+
+def unused_actions(judged: Iterable[Judged], modules: Path = MODULES) -> list[tuple[str, str, str]]:
+    """Return role, statement and action of what decided no call, in statements that decided some."""
+    everything = [
+        *judged,
+        *judge(listed_calls(NEEDED), modules=modules),
+        *judge(listed_calls(FORBIDDEN), modules=modules),
+    ]
+    decided: dict[tuple[str, str | None], set[str]] = {}
+    for one in everything:
+        key = one.role_call.role, one.decision.statement
+        decided.setdefault(key, set()).add(one.role_call.call.action)
+    return [
+        (role, statement["Sid"], action)
+        for role in ROLE_POLICIES
+        for statement in role_statements(role, LAPTOP_VALUES, modules)
+        if (role, statement["Sid"]) in decided
+        for action in listed(statement["Action"])
+        if not any(is_like(made.lower(), action.lower()) for made in decided[role, statement["Sid"]])
+    ]
+
+
+def unrecorded(calls: Iterable[RoleCall], recording: Iterable[RoleCall]) -> list[RoleCall]:
+    """Return the calls of a kind that a recording does not hold."""
+    known = {one.kind for one in recording}
+    return [one for one in calls if one.kind not in known]
 
 
 def write_recording(calls: Iterable[RoleCall], path: Path) -> None:

@@ -8,22 +8,29 @@ from scripts.policy_coverage.coverage import (
     general_resource,
     judge,
     listed_calls,
+    unused_actions,
     unused_statements,
 )
-from scripts.policy_coverage.listed_calls import FORBIDDEN, NEEDED, UNUSED_WITH_REASON
+from scripts.policy_coverage.listed_calls import (
+    FORBIDDEN,
+    NEEDED,
+    UNUSED_ACTIONS_WITH_REASON,
+    UNUSED_WITH_REASON,
+)
 
 _INTRODUCTION = """# Policy coverage
 
 Made by `python -m scripts.policy_coverage document`; do not edit. The claim, and no more: **every AWS call that
 the end-to-end tests make is covered by the policies of `infrastructure/`, and the listed forbidden ones are not.**
 
-- Airflow's calls were recorded at the stand-in's front while both DAGs ran through the real scheduler, with
-  kills and stops (`CHURN_AWS_REQUEST_LOG`, [local_aws](../local_aws/README.md)). `make test` records and judges
-  them anew.
+- Airflow's calls and those of a person who approves were recorded at the stand-in's front while both DAGs ran
+  through the real scheduler, with kills and stops (`CHURN_AWS_REQUEST_LOG`, [local_aws](../local_aws/README.md)).
+  `make test` records and judges them anew; a kind of call that this page lacks, or a caller that nobody knows, fails.
 - Calls of a job's role are derived from the requests that start jobs: the stand-in moves inputs and outputs
   itself.
 - What only a deployment does is added to every request: encryption with the key, tags, PassRole, the network.
-- The approver's and the functions' calls are listed by hand (`scripts/policy_coverage/listed_calls.py`).
+- What else an approver does, and the functions' calls, are listed by hand
+  (`scripts/policy_coverage/listed_calls.py`).
 - Judged are identity policies, by an evaluator of this project. Service control policies, boundaries, endpoint
   and resource policies are not looked at, and AWS was not asked.
 
@@ -46,6 +53,8 @@ def coverage_page(calls: Iterable[RoleCall]) -> str:
         *_table(("role", "action", "resource", "when", "what would happen", "denied by"), _forbidden_rows()),
         "\n## Statements that nothing used\n",
         *_table(("role", "statement", "why it is there"), _unused_rows(judged)),
+        "\n## Actions that nothing used, of statements that something used\n",
+        *_table(("role", "statement", "action", "why it is there"), _unused_action_rows(judged)),
     ]
     return "\n".join(parts) + "\n"
 
@@ -94,3 +103,8 @@ def _forbidden_rows() -> Iterator[tuple[str, ...]]:
 def _unused_rows(judged: list[Judged]) -> Iterator[tuple[str, ...]]:
     for role, sid in unused_statements(judged):
         yield role, sid, UNUSED_WITH_REASON.get((role, sid), "**NO REASON**")
+
+
+def _unused_action_rows(judged: list[Judged]) -> Iterator[tuple[str, ...]]:
+    for role, sid, action in unused_actions(judged):
+        yield role, sid, f"`{action}`", UNUSED_ACTIONS_WITH_REASON.get((role, sid, action), "**NO REASON**")

@@ -50,21 +50,23 @@ def matches(statement: Mapping[str, Any], call: Call) -> bool:
             raise PolicyError(f"statement {statement.get('Sid')}: {word} is not judged here")
     action = call.action.lower()
     return (
-        any(_is_like(action, pattern.lower()) for pattern in _listed(statement["Action"]))
-        and any(_is_like(call.resource, pattern) for pattern in _listed(statement["Resource"]))
+        any(is_like(action, pattern.lower()) for pattern in listed(statement["Action"]))
+        and any(is_like(call.resource, pattern) for pattern in listed(statement["Resource"]))
         and all(
-            _holds(operator, key, _listed(wanted), call, statement)
+            _holds(operator, key, listed(wanted), call, statement)
             for operator, keys in statement.get("Condition", {}).items()
             for key, wanted in keys.items()
         )
     )
 
 
-def _listed(value: Any) -> list[str]:
+def listed(value: Any) -> list[str]:
+    """Return what IAM lets be one text or a list of them as a list."""
     return [str(entry) for entry in value] if isinstance(value, list) else [str(value)]
 
 
-def _is_like(text: str, pattern: str) -> bool:
+def is_like(text: str, pattern: str) -> bool:
+    """Tell whether a text matches a pattern of IAM, in which * and ? stand for any characters."""
     expression = "".join({"*": ".*", "?": "."}.get(c, re.escape(c)) for c in pattern)
     return re.fullmatch(expression, text, re.DOTALL) is not None
 
@@ -81,11 +83,11 @@ def _is_same_bool(text: str, wanted: str) -> bool:
 _OPERATORS: Mapping[str, tuple[Callable[[str, str], bool], bool]] = {
     "StringEquals": (_is_equal, False),
     "StringNotEquals": (_is_equal, True),
-    "StringLike": (_is_like, False),
-    "StringNotLike": (_is_like, True),
-    "ArnEquals": (_is_like, False),
-    "ArnLike": (_is_like, False),
-    "ArnNotLike": (_is_like, True),
+    "StringLike": (is_like, False),
+    "StringNotLike": (is_like, True),
+    "ArnEquals": (is_like, False),
+    "ArnLike": (is_like, False),
+    "ArnNotLike": (is_like, True),
     "Bool": (_is_same_bool, False),
 }
 

@@ -101,6 +101,12 @@ FORBIDDEN: Mapping[str, list[Call]] = {
     "airflow": [
         Call("sagemaker:UpdateModelPackage", _REAL, _APPROVED, "Airflow approves its own model"),
         Call("sagemaker:UpdateModelPackage", _SYNTHETIC, _APPROVED, "a synthetic model is approved"),
+        Call(
+            "sagemaker:UpdateModelPackage",
+            _REAL,
+            {"sagemaker:ModelApprovalStatus": "Rejected"},
+            "Airflow rejects a model that a person approved",
+        ),
         Call("sagemaker:CreateModelPackage", _REAL, _APPROVED, "a model is born approved"),
         Call("sagemaker:CreateModelPackage", _SYNTHETIC, _APPROVED, "a synthetic model is born approved"),
         Call("sagemaker:DeleteModelPackage", _REAL, reason="history disappears"),
@@ -164,6 +170,7 @@ FORBIDDEN: Mapping[str, list[Call]] = {
     "job": [
         Call("sagemaker:UpdateModelPackage", _REAL, _APPROVED, "a job approves a model"),
         Call("sagemaker:CreateModelPackage", _REAL, _PENDING, "a job registers past the gate"),
+        Call("sagemaker:DeleteModelPackage", _REAL, reason="history disappears"),
         Call(
             "sagemaker:CreateTrainingJob", f"{_SAGEMAKER}:training-job/churn-more", reason="a job starts jobs"
         ),
@@ -195,6 +202,7 @@ FORBIDDEN: Mapping[str, list[Call]] = {
     ],
     "approver": [
         Call("sagemaker:UpdateModelPackage", _SYNTHETIC, _APPROVED, "a synthetic model is approved"),
+        Call("sagemaker:CreateModelPackage", _SYNTHETIC, _APPROVED, "a synthetic model is born approved"),
         Call(
             "sagemaker:UpdateModelPackage",
             f"{_SAGEMAKER}:model-package/other/1",
@@ -237,9 +245,11 @@ FORBIDDEN: Mapping[str, list[Call]] = {
     ],
 }
 
+_OF_MWAA = "needed by MWAA itself (its documentation of the execution role); no test runs MWAA"
+
 # (role, statement) that no call of tests or lists uses, and why it is there all the same.
 UNUSED_WITH_REASON: Mapping[tuple[str, str], str] = {
-    ("airflow", sid): "needed by MWAA itself (its documentation of the execution role); no test runs MWAA"
+    ("airflow", sid): _OF_MWAA
     for sid in (
         "MwaaReportsTheEnvironmentsHealth",
         "MwaaChecksTheAccountsPublicAccessBlock",
@@ -249,4 +259,21 @@ UNUSED_WITH_REASON: Mapping[tuple[str, str], str] = {
         "MwaaPublishesAirflowsMetrics",
         "CeleryUsesMwaasQueues",
     )
+}
+
+# (role, statement, action) that no call uses although its statement is used, and why it is there.
+UNUSED_ACTIONS_WITH_REASON: Mapping[tuple[str, str, str], str] = {
+    **{
+        ("airflow", sid, action): _OF_MWAA
+        for sid, action in (
+            ("MwaaChecksTheSourceBucket", "s3:GetBucket*"),
+            ("MwaaChecksTheSourceBucket", "s3:GetEncryptionConfiguration"),
+            ("MwaaChecksTheSourceBucket", "s3:ListBucketVersions"),
+            ("KeyForBucketsQueuesAndTopics", "kms:DescribeKey"),
+            ("KeyForBucketsQueuesAndTopics", "kms:Encrypt"),
+        )
+    },
+    ("airflow", "RunsItsOwnJobs", "sagemaker:StopTrainingJob"): (
+        "a run that is stopped while it trains; the end-to-end tests stop one while it preprocesses"
+    ),
 }

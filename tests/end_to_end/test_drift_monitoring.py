@@ -28,6 +28,7 @@ from local_airflow.registered_models import (
 )
 from local_airflow.stack import open_aws_client
 from local_airflow.stack_settings import (
+    APPROVER_CALLER,
     ARTIFACT_BUCKET,
     DRIFT_DAG_ID,
     METRIC_NAMESPACE,
@@ -105,7 +106,7 @@ def trained(started_laptop, tmp_path_factory):
     batches = {QUIET: quiet, SHIFTED: multiply_tenure(shifted), BROKEN: break_feed(broken)}
     for day, batch in batches.items():
         replace_batch(s3, write_customers(batch, folder / str(day)), f"current/ibm_telco/{day}/")
-    sagemaker = open_aws_client(laptop.settings, "sagemaker")
+    sagemaker = open_aws_client(laptop.settings, "sagemaker", APPROVER_CALLER)
     chosen = choose_for_approval(list_models(sagemaker, GROUP), None)
     approve_model(sagemaker, chosen)
     (approved,) = list_models(sagemaker, GROUP)

@@ -2,18 +2,27 @@
 
 import base64
 import json
+import shutil
+from pathlib import Path
 
 import pytest
 
-from scripts.policy_coverage.__main__ import main, problems_of
-from scripts.policy_coverage.coverage import RoleCall, calls_of, general_resource, permitted_forbidden
+from scripts.policy_coverage.__main__ import RECORDING, main, problems_of
+from scripts.policy_coverage.coverage import (
+    RoleCall,
+    calls_of,
+    general_resource,
+    permitted_forbidden,
+    read_recording,
+)
 from scripts.policy_coverage.iam_policies import Call, PolicyError, decide
 from scripts.policy_coverage.job_permissions import job_permissions
 from scripts.policy_coverage.listed_calls import FORBIDDEN, LAPTOP_VALUES
 from scripts.policy_coverage.needed_permissions import UnknownRequestError, needed_permissions
-from scripts.policy_coverage.policy_templates import TemplateError, render, role_statements
+from scripts.policy_coverage.policy_templates import MODULES, TemplateError, render, role_statements
 from scripts.policy_coverage.recorded_requests import RecordedRequest, RecordingError, read_requests
 
+MODEL = "arn:aws:sagemaker:eu-west-1:123456789012:model-package/telecom-churn/3"
 OBJECT = "arn:aws:s3:::bucket/folder/file"
 
 
@@ -135,9 +144,43 @@ def test_job_permissions_when_the_request_starts_no_job_then_there_are_none():
     assert job_permissions(request("sagemaker", action="ListModelPackages"), LAPTOP_VALUES) == []
 
 
-def test_calls_of_when_somebody_else_calls_then_leaves_them_out():
+def test_calls_of_when_the_laptops_own_tools_call_then_leaves_them_out():
     mine = request(method="PUT", path="/bucket", caller="laptop")
     assert calls_of([mine]) == []
+
+
+def test_calls_of_when_a_person_approves_then_the_call_is_the_approvers():
+    approval = request(
+        "sagemaker", action="UpdateModelPackage", caller="approver",
+        parameters={"ModelPackageArn": MODEL, "ModelApprovalStatus": "Approved"},
+    )  # fmt: skip
+    (call,) = calls_of([approval])
+    assert (call.role, call.call.action, call.call.resource) == (
+        "approver",
+        "sagemaker:UpdateModelPackage",
+        MODEL,
+    )
+    assert problems_of([call], is_complete=False) == []
+
+
+def test_calls_of_when_nobody_knows_the_caller_then_refuses():
+    with pytest.raises(RecordingError, match="unknown caller 'stranger'"):
+        calls_of([request(path="/bucket/key", caller="stranger")])
+
+
+def test_committed_recording_when_read_then_a_person_approved_in_it():
+    made = {(one.role, one.call.action) for one in read_recording(RECORDING)}
+    assert ("approver", "sagemaker:UpdateModelPackage") in made
+
+
+def test_problems_when_one_action_of_a_used_statement_is_needless_then_names_it(tmp_path):
+    modules = Path(shutil.copytree(MODULES, tmp_path / "modules"))
+    policy = modules / "trigger/policies/function.json.tftpl"
+    policy.write_text(
+        policy.read_text().replace('"logs:PutLogEvents"]', '"logs:PutLogEvents", "logs:GetLogEvents"]')
+    )
+    (line,) = problems_of(read_recording(RECORDING), is_complete=True, modules=modules)
+    assert "no call needs logs:GetLogEvents of statement WritesItsLog of role start_retraining" in line
 
 
 def test_calls_of_when_runs_differ_then_one_kind_is_one_call():
@@ -228,6 +271,16 @@ def test_judge_when_the_log_shows_an_uncovered_call_then_fails_and_names_it(tmp_
     log.write_text(log_line(body=base64.b64encode(b"Action=Publish&TopicArn=arn:aws:sns:x:y:other").decode()))
     assert main(["judge", str(log)]) == 1
     assert "sns:Publish on arn:aws:sns:x:y:other" in capsys.readouterr().out
+
+
+def test_judge_when_the_recording_lacks_a_kind_of_call_then_fails_and_says_what_to_do(tmp_path, capsys):
+    log = tmp_path / "requests.jsonl"
+    new = "/churn-artifacts/monitoring/x/new_kind.json"
+    log.write_text(log_line(service="s3", action="", method="GET", path=new, body=""))
+    assert main(["judge", str(log)]) == 1
+    printed = capsys.readouterr().out
+    assert "not recorded: role airflow, s3:GetObject" in printed
+    assert "python -m scripts.policy_coverage record" in printed
 
 
 def test_judge_when_the_log_is_empty_then_fails(tmp_path):

@@ -7,8 +7,8 @@ resource "aws_cloudwatch_log_group" "this" {
   kms_key_id        = var.kms_key_arn
 }
 
-# Code is no resource here: deleting an object would take all of its versions, those of a rollback included. An
-# environment whose first bundle came from Terraform, before 2026-12, forgets these objects and keeps them in S3.
+# Code is no resource here: deleting an object would take all of its versions, those of a rollback included. A
+# state that still holds the objects of a first bundle forgets them and leaves them in S3.
 removed {
   from = aws_s3_object.bundle
 

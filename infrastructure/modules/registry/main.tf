@@ -12,7 +12,9 @@ resource "aws_sagemaker_model_package_group" "synthetic" {
   tags = { "churn:data-origin" = "synthetic" }
 }
 
-# The roles of this project are denied it as well; this also binds whoever has wider permissions.
+# The roles of this project are denied it as well; this also binds whoever has wider permissions. That SageMaker takes a
+# Deny in such a policy rests on its documentation of resource policies alone: should it refuse this one, leave the
+# resource out and keep the roles' denials.
 resource "aws_sagemaker_model_package_group_policy" "synthetic" {
   model_package_group_name = aws_sagemaker_model_package_group.synthetic.model_package_group_name
   resource_policy = templatefile("${path.module}/policies/synthetic_group.json.tftpl", {

@@ -1,8 +1,8 @@
 """Lambda function: asks Airflow, through MWAA's REST API, to retrain on raw data that has just landed.
 
-Invoked by EventBridge when the marker of a complete delivery is written: `raw/<schema>/[<folders>/]_SUCCESS`.
-One marker version is one run: the run id is made from it, so an event that comes twice starts one run. An
-error is raised, not swallowed: Lambda tries again, and at last leaves the event in the dead-letter queue.
+Takes EventBridge's event about the marker of a complete delivery, `raw/<schema>/[<folders>/]_SUCCESS`, out of
+a queue. One marker version is one run: the run id is made from it, so an event that comes twice starts one.
+An error is raised, not swallowed: the event comes again, and at last lies in the dead-letter queue.
 """
 
 import hashlib
@@ -79,9 +79,18 @@ def start_run(client: Any, environment_name: str, dag_id: str, delivery: Deliver
     return True
 
 
+def read_message(event: dict[str, Any]) -> dict[str, Any]:
+    """Return EventBridge's event: the body of the one message of a queue, or what a person handed in."""
+    if "Records" not in event:
+        return event
+    (message,) = event["Records"]
+    carried: dict[str, Any] = json.loads(message["body"])
+    return carried
+
+
 def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     """Start one retraining run for one delivery; what Lambda calls."""
-    delivery = read_delivery(event)
+    delivery = read_delivery(read_message(event))
     is_new = start_run(
         _client(), os.environ["AIRFLOW_ENVIRONMENT_NAME"], os.environ["RETRAINING_DAG_ID"], delivery
     )

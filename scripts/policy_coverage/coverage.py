@@ -22,7 +22,7 @@ _ROLE_OF_CALLER: Mapping[str, str | None] = {
     "local": "job",
     "laptop": None,
 }
-_RUN_PARTS = re.compile(r"(?<![:0-9a-f])[0-9a-f]{10,64}|\d{4}-\d\d-\d\d|g\d+-a\d+|(?<=/)\d+(?=/)")
+_RUN_PARTS = re.compile(r"(?<![:0-9a-f])[0-9a-f]{10,64}|\d{4}-\d\d-\d\d|g\d+-a\d+|(?<=/)\d+(?=/|$)")
 
 
 @dataclass(frozen=True)

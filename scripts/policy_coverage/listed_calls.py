@@ -56,8 +56,6 @@ def _function_calls(name: str) -> list[Call]:
     return [
         Call("logs:CreateLogStream", f"{_LOGS}:log-group:/aws/lambda/a-function:log-stream:x", reason=name),
         Call("logs:PutLogEvents", f"{_LOGS}:log-group:/aws/lambda/a-function:log-stream:x", reason=name),
-        Call("sqs:SendMessage", _QUEUE, reason=f"{name}: a dead letter"),
-        Call("kms:GenerateDataKey", _KEY, reason=f"{name}: the queue is encrypted"),
         Call("kms:Decrypt", _KEY, reason=f"{name}: its variables are encrypted"),
     ]
 
@@ -84,10 +82,16 @@ NEEDED: Mapping[str, list[Call]] = {
             f"arn:aws:airflow:{_REGION}:{_ACCOUNT}:role/{_ENVIRONMENT}/User",
             reason="starts a run",
         ),
+        *(
+            Call(f"sqs:{verb}", _QUEUE, reason="start_retraining: takes a delivery")
+            for verb in ("ReceiveMessage", "DeleteMessage", "GetQueueAttributes")
+        ),
         *_function_calls("start_retraining"),
     ],
     "job_costs": [
         Call("cloudwatch:PutMetricData", "*", {"cloudwatch:namespace": "TelecomChurn"}, "publishes a cost"),
+        Call("sqs:SendMessage", _QUEUE, reason="job_costs: a dead letter"),
+        Call("kms:GenerateDataKey", _KEY, reason="job_costs: the queue is encrypted"),
         *_function_calls("job_costs"),
     ],
 }

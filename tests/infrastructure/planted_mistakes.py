@@ -65,7 +65,7 @@ MISTAKES: tuple[Mistake, ...] = (
         'comparison_operator = "LessThanThreshold"', 'comparison_operator = "Below"', "comparison_operator",
     ),
     Mistake(
-        "a required argument left out", SCHEMA, "trigger/main.tf",
+        "a required argument left out", SCHEMA, "job_costs/main.tf",
         '  function_name = aws_lambda_function.this.function_name\n  principal', "  principal", "function_name",
     ),
     Mistake(
@@ -118,7 +118,7 @@ MISTAKES: tuple[Mistake, ...] = (
         "counts what carries this environment's tag",
     ),
     Mistake(
-        "the dead-letter queue lets nobody in", TEST, "trigger/policies/dead_letters.json.tftpl",
+        "the dead-letter queue lets nobody in", TEST, "trigger/policies/queue.json.tftpl",
         '"sqs:SendMessage"', '"sqs:ReceiveMessage"', "The queue's policy must let this rule in",
     ),
     Mistake(

@@ -106,11 +106,24 @@ def test_log_groups_when_made_then_none_is_kept_for_ever(account):
     assert {group["retentionInDays"] for group in groups} == {30}
 
 
-@pytest.mark.parametrize("function", ["start-retraining", "job-costs"])
-def test_function_when_made_then_its_rule_and_its_dead_letters_are_wired(account, function):
+def test_delivery_when_it_arrives_then_waits_in_a_queue_for_the_function(account):
+    (mapping,) = account.client("lambda").list_event_source_mappings()["EventSourceMappings"]
+    assert mapping["FunctionArn"].endswith(f":function:{NAME}-start-retraining")
+    assert mapping["EventSourceArn"].endswith(f":{NAME}-start-retraining-deliveries")
+    assert mapping["BatchSize"] == 1
+
+
+@pytest.mark.parametrize(
+    ("function", "goes_to"),
+    [
+        ("start-retraining", f":{NAME}-start-retraining-deliveries"),
+        ("job-costs", f":function:{NAME}-job-costs"),
+    ],
+)
+def test_function_when_made_then_its_rule_and_its_dead_letters_are_wired(account, function, goes_to):
     events, queues = account.client("events"), account.client("sqs")
     (target,) = events.list_targets_by_rule(Rule=f"{NAME}-{function}")["Targets"]
-    assert target["Arn"].endswith(f":function:{NAME}-{function}")
+    assert target["Arn"].endswith(goes_to)
     assert target["DeadLetterConfig"]["Arn"].endswith(f":{NAME}-{function}-dead-letters")
     url = queues.get_queue_url(QueueName=f"{NAME}-{function}-dead-letters")["QueueUrl"]
     policy = json.loads(

@@ -65,12 +65,16 @@ def test_policies_when_rendered_here_then_are_those_that_terraform_made(account,
     made = []
     for policy in iam.list_role_policies(RoleName=role_name)["PolicyNames"]:
         made += iam.get_role_policy(RoleName=role_name, PolicyName=policy)["PolicyDocument"]["Statement"]
-    rendered = role_statements(role, values_of(account, role_name))
+    rendered = role_statements(role, values_of(account, role, role_name))
     assert {one["Sid"]: one for one in made} == {one["Sid"]: one for one in rendered}
     assert len(ROLE_POLICIES[role]) == len(iam.list_role_policies(RoleName=role_name)["PolicyNames"])
 
 
-def values_of(account, role_name):
+# The queue that a function's role may use.
+QUEUES = {"start_retraining": "deliveries", "job_costs": "dead-letters"}
+
+
+def values_of(account, role, role_name):
     deployment = account.deployment
     sagemaker = f"arn:aws:sagemaker:{REGION}:{ACCOUNT_ID}"
     return {
@@ -93,5 +97,5 @@ def values_of(account, role_name):
         "drift_topic_arn": deployment["settings"]["CHURN_ALERT_TOPIC_ARN"],
         "job_role_arn": deployment["settings"]["CHURN_SAGEMAKER_ROLE_ARN"],
         "function_name": role_name,
-        "queue_arn": f"arn:aws:sqs:{REGION}:{ACCOUNT_ID}:{role_name}-dead-letters",
+        "queue_arn": f"arn:aws:sqs:{REGION}:{ACCOUNT_ID}:{role_name}-{QUEUES.get(role, 'none')}",
     }

@@ -4,6 +4,19 @@ resource "aws_cloudwatch_log_group" "this" {
   kms_key_id        = var.kms_key_arn
 }
 
+# Deliveries wait here: an environment that is updating refuses runs for 10 to 30 minutes, one that MWAA rolls back for
+# an hour. What the function does not take comes again after ten minutes, nine times in all.
+resource "aws_sqs_queue" "deliveries" {
+  name                       = "${local.function_name}-deliveries"
+  visibility_timeout_seconds = 600
+  message_retention_seconds  = 4 * 24 * 3600
+  kms_master_key_id          = var.kms_key_arn
+  redrive_policy = jsonencode({
+    deadLetterTargetArn = aws_sqs_queue.dead_letters.arn
+    maxReceiveCount     = 9
+  })
+}
+
 # What could not be handled, kept for two weeks so that a person can look and send it again.
 resource "aws_sqs_queue" "dead_letters" {
   name                      = "${local.function_name}-dead-letters"
@@ -11,10 +24,18 @@ resource "aws_sqs_queue" "dead_letters" {
   kms_master_key_id         = var.kms_key_arn
 }
 
-# Without it EventBridge drops what it cannot deliver, without a word.
+# Without them EventBridge drops what it cannot deliver, without a word.
+resource "aws_sqs_queue_policy" "deliveries" {
+  queue_url = aws_sqs_queue.deliveries.id
+  policy = templatefile("${path.module}/policies/queue.json.tftpl", {
+    queue_arn = aws_sqs_queue.deliveries.arn
+    rule_arn  = aws_cloudwatch_event_rule.this.arn
+  })
+}
+
 resource "aws_sqs_queue_policy" "dead_letters" {
   queue_url = aws_sqs_queue.dead_letters.id
-  policy = templatefile("${path.module}/policies/dead_letters.json.tftpl", {
+  policy = templatefile("${path.module}/policies/queue.json.tftpl", {
     queue_arn = aws_sqs_queue.dead_letters.arn
     rule_arn  = aws_cloudwatch_event_rule.this.arn
   })
@@ -35,7 +56,7 @@ resource "aws_iam_role_policy" "this" {
     account_id               = var.account.id
     function_name            = local.function_name
     kms_key_arn              = var.kms_key_arn
-    queue_arn                = aws_sqs_queue.dead_letters.arn
+    queue_arn                = aws_sqs_queue.deliveries.arn
     airflow_environment_name = var.airflow_environment_name
   })
 }
@@ -52,10 +73,6 @@ resource "aws_lambda_function" "this" {
   memory_size      = 256
   timeout          = 60
 
-  dead_letter_config {
-    target_arn = aws_sqs_queue.dead_letters.arn
-  }
-
   environment {
     variables = {
       AIRFLOW_ENVIRONMENT_NAME = var.airflow_environment_name
@@ -66,19 +83,10 @@ resource "aws_lambda_function" "this" {
   depends_on = [aws_cloudwatch_log_group.this, aws_iam_role_policy.this]
 }
 
-# Lambda tries twice more, after one and after two minutes; then the event becomes a dead letter.
-resource "aws_lambda_function_event_invoke_config" "this" {
-  function_name                = aws_lambda_function.this.function_name
-  maximum_event_age_in_seconds = 6 * 3600
-  maximum_retry_attempts       = 2
-}
-
-resource "aws_lambda_permission" "rule" {
-  statement_id  = "EventBridgeInvokes"
-  action        = "lambda:InvokeFunction"
-  function_name = aws_lambda_function.this.function_name
-  principal     = "events.amazonaws.com"
-  source_arn    = aws_cloudwatch_event_rule.this.arn # names the account, too
+resource "aws_lambda_event_source_mapping" "this" {
+  event_source_arn = aws_sqs_queue.deliveries.arn
+  function_name    = aws_lambda_function.this.arn
+  batch_size       = 1
 }
 
 resource "aws_cloudwatch_event_rule" "this" {
@@ -90,8 +98,8 @@ resource "aws_cloudwatch_event_rule" "this" {
 
 resource "aws_cloudwatch_event_target" "this" {
   rule      = aws_cloudwatch_event_rule.this.name
-  target_id = "function"
-  arn       = aws_lambda_function.this.arn
+  target_id = "deliveries"
+  arn       = aws_sqs_queue.deliveries.arn
 
   dead_letter_config {
     arn = aws_sqs_queue.dead_letters.arn

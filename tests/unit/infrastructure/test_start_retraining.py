@@ -10,7 +10,12 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from include.settings.retraining_parameters import RetrainingParameters
-from infrastructure.functions.start_retraining import UnusableEventError, read_delivery, start_run
+from infrastructure.functions.start_retraining import (
+    UnusableEventError,
+    read_delivery,
+    read_message,
+    start_run,
+)
 
 
 def landed(key="raw/ibm_telco/2026-11/_SUCCESS", **changes):
@@ -71,6 +76,11 @@ def test_delivery_when_a_marker_landed_then_names_folder_schema_and_run():
     assert delivery.input_data_uri == "s3://churn-data/raw/ibm_telco/2026-11/"
     assert delivery.schema == "ibm_telco"
     assert delivery.run_id.startswith("new_data__ibm_telco__")
+
+
+@pytest.mark.parametrize("wrap", [dict, lambda event: {"Records": [{"body": json.dumps(event)}]}])
+def test_message_when_out_of_the_queue_or_handed_in_then_is_the_same_delivery(wrap):
+    assert read_delivery(read_message(wrap(landed()))) == read_delivery(landed())
 
 
 def test_delivery_when_read_then_its_conf_is_one_the_dag_takes():

@@ -195,6 +195,7 @@ def test_calls_of_when_runs_differ_then_one_kind_is_one_call():
         ("arn:aws:s3:::b/retraining/run-1/train/job/x.json", "arn:aws:s3:::b/retraining/…/x.json"),
         ("arn:aws:s3:::b/job-bundles/current.json", "arn:aws:s3:::b/job-bundles/current.json"),
         ("arn:aws:sagemaker:::training-job/churn-train-a", "arn:aws:sagemaker:::training-job/churn-train-…"),
+        ("arn:aws:sagemaker:::model-package/churn/2", "arn:aws:sagemaker:::model-package/churn/…"),
     ],
 )  # fmt: skip
 def test_general_resource_when_a_run_is_in_it_then_leaves_it_out(arn, general):

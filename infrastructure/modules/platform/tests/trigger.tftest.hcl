@@ -66,22 +66,29 @@ run "new_data_reach_airflow_or_a_dead_letter_queue" {
   }
 
   assert {
-    condition     = one(aws_cloudwatch_event_target.this.dead_letter_config).arn == aws_sqs_queue.dead_letters.arn && one(aws_lambda_function.this.dead_letter_config).target_arn == aws_sqs_queue.dead_letters.arn
+    condition     = one(aws_cloudwatch_event_target.this.dead_letter_config).arn == aws_sqs_queue.dead_letters.arn && jsondecode(aws_sqs_queue.deliveries.redrive_policy).deadLetterTargetArn == aws_sqs_queue.dead_letters.arn
     error_message = "What EventBridge cannot deliver and what the function cannot handle both become dead letters."
   }
 
   assert {
-    condition = anytrue([
-      for statement in jsondecode(aws_sqs_queue_policy.dead_letters.policy).Statement :
-      statement.Effect == "Allow" && try(statement.Principal.Service, "") == "events.amazonaws.com" && statement.Action == "sqs:SendMessage"
-      && try(statement.Condition.ArnEquals["aws:SourceArn"], "") == aws_cloudwatch_event_rule.this.arn
+    condition = alltrue([
+      for policy in [aws_sqs_queue_policy.deliveries.policy, aws_sqs_queue_policy.dead_letters.policy] : anytrue([
+        for statement in jsondecode(policy).Statement :
+        statement.Effect == "Allow" && try(statement.Principal.Service, "") == "events.amazonaws.com" && statement.Action == "sqs:SendMessage"
+        && try(statement.Condition.ArnEquals["aws:SourceArn"], "") == aws_cloudwatch_event_rule.this.arn
+      ])
     ])
     error_message = "The queue's policy must let this rule in, and only this rule."
   }
 
   assert {
-    condition     = aws_lambda_permission.rule.principal == "events.amazonaws.com" && aws_lambda_permission.rule.source_arn == aws_cloudwatch_event_rule.this.arn
-    error_message = "The rule must be allowed to invoke the function."
+    condition     = aws_cloudwatch_event_target.this.arn == aws_sqs_queue.deliveries.arn && aws_lambda_event_source_mapping.this.event_source_arn == aws_sqs_queue.deliveries.arn
+    error_message = "The rule fills the queue that the function takes from."
+  }
+
+  assert {
+    condition     = aws_sqs_queue.deliveries.visibility_timeout_seconds * jsondecode(aws_sqs_queue.deliveries.redrive_policy).maxReceiveCount >= 3600 && aws_sqs_queue.deliveries.visibility_timeout_seconds >= 6 * aws_lambda_function.this.timeout
+    error_message = "A delivery outlives an update of the environment, and Lambda wants six times its timeout."
   }
 
   assert {

@@ -1,6 +1,6 @@
 # shellcheck shell=sh
 # What every Airflow process on MWAA runs before it starts. The settings of the deployment (CHURN_..., from
-# Terraform) are put in front of these lines by `make deploy`, and by Terraform at an environment's first start.
+# Terraform) are put in front of these lines by `make deploy`.
 # MWAA reads the variables that are left when the script ends: it must not `exit`, and what fails must not stop
 # Airflow. MWAA's own variables (AWS_REGION, PYTHONPATH, AIRFLOW_HOME ...) cannot be set here.
 

@@ -108,7 +108,7 @@ def wanted_of_bundle(
     target: DeploymentTarget, bundle: Path, manifest: BundleManifest, airflow_version: str
 ) -> WantedState:
     """Return what a bundle asks for in an environment of this Airflow version."""
-    # The keys that Terraform gives the environment at its first start (infrastructure/modules/mwaa).
+    # Terraform makes the environment without any (infrastructure/modules/mwaa).
     names = {
         "plugins": PLUGINS_ARCHIVE,
         "requirements": requirements_name(airflow_version),

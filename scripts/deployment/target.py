@@ -78,7 +78,7 @@ class DeploymentTarget:
             )
 
     def render_startup(self, script: bytes) -> bytes:
-        """Return the startup script with the settings in front: the bytes that Terraform writes, too."""
+        """Return the startup script with the settings in front."""
         exports = "".join(f"export {name}='{value}'\n" for name, value in sorted(self.settings.items()))
         return f"#!/bin/sh\n{exports}".encode() + script
 

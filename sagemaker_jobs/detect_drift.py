@@ -143,17 +143,17 @@ def _record(
     features = DayEvidence(date, report.verdict, 0)
     if judged.current is not None:
         features = day_evidence(profile, judged.current, date, report.verdict)
-    effects = {}
+    found: dict[str, float | None] = {}
     if judged.current is not None:
         found = {feature.name: feature.effect_size for feature in report.features}
-        effects = {name: size for name, size in found.items() if math.isfinite(size)}
     scores = rate = None
     if judged.predictions is not None and known.scoring.reference is not None and judged.scores is not None:
         result = judged.predictions.result
         # Scores of broken data say nothing about customers: the day is known, and takes no part.
         verdict = "insufficient_data" if report.verdict == "data_break" else result.verdict
         scores = day_evidence(known.scoring.reference, judged.scores, date, verdict)
-        effects[MODEL_SCORE], rate = result.score.effect_size, result.current_rate
+        found[MODEL_SCORE], rate = result.score.effect_size, result.current_rate
+    effects = {name: size for name, size in found.items() if size is not None and math.isfinite(size)}
     day = RecordedDay(
         date,
         overall_verdict(report, judged.predictions, labelled.findings),

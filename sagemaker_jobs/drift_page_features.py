@@ -101,8 +101,6 @@ def _missing(entry: Part) -> str:
     if missing is None:
         return "not in the batch"
     before, now = missing["reference_missing_share"], missing["current_missing_share"]
-    if missing["current_rows"] == 0:
-        return f"{share(before)} → {NOTHING}"
     return f"{share(before)} → {share(now)}"
 
 

@@ -31,7 +31,7 @@ VERDICT_WORDS: Mapping[str, VerdictWords] = {
         "Broken data: do not retrain on this batch", "data break", "M3.5 3.5l9 9M12.5 3.5l-9 9"
     ),
     "insufficient_data": VerdictWords(
-        "Too few rows to judge", "too few rows", "M5.4 6a2.6 2.6 0 1 1 3.7 2.4C8.3 8.8 8 9.3 8 10.3M8 12.6v.6"
+        "Too few rows to judge", "too few to judge", "M5.4 6a2.6 2.6 0 1 1 3.7 2.4C8.3 8.8 8 9.3 8 10.3M8 12.6v.6"
     ),
 }
 
@@ -123,9 +123,11 @@ def moved_values(finding: ColumnFinding, reference: Profile, current: Profile | 
 def moved_missing(finding: ColumnFinding) -> list[str]:
     """Return how the share of missing values moved; empty when it did not."""
     missing = finding.entry["missing"]
-    if missing is None or missing["current_rows"] == 0:
+    if missing is None:
         return []
     before, now = missing["reference_missing_share"], missing["current_missing_share"]
+    if before is None or now is None:
+        return []
     return [f"missing {share(before)} → {share(now)}"] if abs(now - before) >= 0.001 else []
 
 

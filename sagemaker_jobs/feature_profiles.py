@@ -25,7 +25,7 @@ def column_spec(column: FeatureColumn) -> ColumnSpec:
     if isinstance(column, CategoricalColumn):
         return ColumnSpec("categorical")
     is_flag = column.integer and (column.minimum, column.maximum) == (0, 1)
-    return ColumnSpec("numeric", 0.0 if column.minimum >= 0 else None, 1.0 if is_flag else None)
+    return ColumnSpec("numeric", 0.0 if column.minimum >= 0 else None, 1.0 if is_flag else None, column.unit)
 
 
 def column_specs(schema: FeatureSchema) -> dict[str, ColumnSpec]:

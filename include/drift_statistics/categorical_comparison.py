@@ -10,12 +10,14 @@ from include.drift_statistics.effect_sizes import (
     population_stability_index,
     total_variation,
 )
+from include.drift_statistics.exact_counts import share_test
 from include.drift_statistics.level_counts import LevelCounts
 from include.drift_statistics.numeric_comparison import Evidence, ValueComparison, combine
-from include.drift_statistics.tail_and_atom_tests import atom_test
+from include.drift_statistics.tail_and_atom_tests import SMALLEST_ATOM, atom_test
 
 TABLE_WEIGHT = 0.9
 LEVEL_WEIGHT = 0.1  # a level out of nowhere gives a tiny exact p-value: a small part of alpha is enough
+NAMED_LEVELS = 3
 
 
 def union_table(
@@ -55,13 +57,15 @@ def compare_levels(
         Evidence(
             "one_level",
             LEVEL_WEIGHT,
-            None,
+            level.hits,
             scanned,
             level.p_value,
             "share_change",
             level.change,
             rule.floor_share,
         ),
+        *_one_sided_levels("unseen_levels", names, first, second, rule),
+        *_one_sided_levels("vanished_levels", names, second, first, rule),
     )
     effects = {
         "total_variation": effect,
@@ -75,6 +79,39 @@ def compare_levels(
     return ValueComparison(
         combine(evidence), evidence, "total_variation", effect.value, effects, summary
     ), table
+
+
+def _one_sided_levels(
+    test: str, names: list[str], without: npt.NDArray[np.int64], having: npt.NDArray[np.int64], rule: DriftRule
+) -> tuple[Evidence, ...]:
+    """Levels that only one side has: how many rows they make up, and how sure the largest of them is.
+
+    A part of what the test of single levels scans, at its correction: of the levels one side lacks, the one
+    with the most rows on the other has the smallest p-value.
+    """
+    held = np.flatnonzero((without == 0) & (having > 0))
+    if len(held) == 0:
+        return ()
+    held = held[np.argsort(-having[held], kind="stable")]
+    p_value, _ = share_test(int(having[held[0]]), int(having.sum()), 0, int(without.sum()))
+    looks = max(int((without + having >= SMALLEST_ATOM).sum()), 1)
+    rows = int(having[held].sum())
+    told = ", ".join(names[place] for place in held[:NAMED_LEVELS])
+    more = f" and {len(held) - NAMED_LEVELS:,} more" if len(held) > NAMED_LEVELS else ""
+    return (
+        Evidence(
+            test,
+            LEVEL_WEIGHT,
+            rows,
+            "new" if test == "unseen_levels" else "gone",
+            min(1.0, p_value * looks),
+            "share_of_rows",
+            rows / int(having.sum()),
+            rule.floor_share,
+            told + more,
+            combined=False,
+        ),
+    )
 
 
 def unseen_and_vanished(

@@ -27,12 +27,14 @@ class ColumnSpec:
         kind: "numeric" or "categorical".
         valid_minimum: a smaller value is broken data, in the column's unit (None: not known).
         valid_maximum: the same for larger values.
+        unit: what a number counts, in words such as "months"; empty when it is not known.
 
     """
 
     kind: ColumnKind
     valid_minimum: float | None = None
     valid_maximum: float | None = None
+    unit: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,6 +51,7 @@ class NumericLayout:
     score_low: float
     score_step: float
     score_table: npt.NDArray[np.int64]
+    unit: str = ""
 
     @property
     def is_integer(self) -> bool:
@@ -104,6 +107,7 @@ def choose_layout(column: Column, spec: ColumnSpec, *, knots: int = DEFAULT_KNOT
         score_low,
         score_step,
         table,
+        spec.unit,
     )
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from include.drift_statistics.categorical_comparison import compare_levels, unseen_and_vanished
 from include.drift_statistics.column_layouts import Layout, NumericLayout
 from include.drift_statistics.contingency import ContingencyResult
-from include.drift_statistics.data_breaks import find_breaks, out_of_range_share
+from include.drift_statistics.data_breaks import find_breaks
 from include.drift_statistics.drift_report import ColumnCounts, FeatureResult, TestResult, Verdict
 from include.drift_statistics.drift_rule import DriftRule
 from include.drift_statistics.exact_counts import share_test
@@ -13,6 +13,7 @@ from include.drift_statistics.level_counts import LevelCounts
 from include.drift_statistics.numeric_comparison import Evidence, ValueComparison, compare_numbers
 from include.drift_statistics.numeric_counts import NumericCounts
 from include.drift_statistics.profiles import Counts
+from include.drift_statistics.value_ranges import rows_outside
 
 TEXTS = {
     "location": "values are {direction} by {effect:.2f} standard deviations (normal scores)",
@@ -20,16 +21,22 @@ TEXTS = {
     "shape": "the distribution has another shape (distance {effect:.3f})",
     "kolmogorov_smirnov": "values are {direction}: distribution functions differ by up to {effect:.3f}",
     "tail": "extreme values: share of the {direction} by {effect:.2%} of the rows",
-    "one_value": "share of a single value {direction} by {effect:.2%} of the rows",
+    "one_value": "share of {subject} {direction} by {effect:.2%} of the rows",
+    "out_of_range": "{effect:.2%} of the values lie outside the reference's range ({direction})",
     "contingency": "the mix of levels moved by {effect:.2%} of the rows, most of all {direction}",
     "one_level": "share of level {direction} by {effect:.2%} of the rows",
+    "unseen_levels": "{effect:.2%} of the rows hold levels the reference never had: {subject}",
+    "vanished_levels": "levels of {effect:.2%} of the reference's rows are gone: {subject}",
     "missing": "missing values {direction} by {effect:.2%} of the rows",
 }
 
 
 @dataclass(frozen=True)
 class ColumnFinding:
-    """Everything known of a column before the correction across columns."""
+    """Everything known of a column before the correction across columns.
+
+    `values` is None when a side holds too few values to be compared; `p_value` is 1 when nothing was tested.
+    """
 
     p_value: float
     evidence: tuple[Evidence, ...]
@@ -39,10 +46,33 @@ class ColumnFinding:
     table: ContingencyResult | None
     unseen: tuple[tuple[str, int], ...]
     vanished: tuple[str, ...]
+    value_counts: tuple[int, int]
 
 
-def examine_column(layout: Layout, reference: Counts, current: Counts, rule: DriftRule) -> ColumnFinding:
-    """Compare one column; never fails on its content."""
+@dataclass(frozen=True)
+class Correction:
+    """What the correction across columns made of a column.
+
+    `adjusted` is held against alpha; `factor` is what the column's own p-value was multiplied by for the other
+    columns, so that its components are corrected as it was.
+    """
+
+    adjusted: float
+    factor: float
+
+
+@dataclass(frozen=True)
+class Sufficiency:
+    """Whether the batch has rows enough, and how many values a column needs; None: no number would do."""
+
+    rows: bool
+    values_needed: int | None
+
+
+def examine_column(
+    layout: Layout, reference: Counts, current: Counts, rule: DriftRule, *, of_model: bool = False
+) -> ColumnFinding:
+    """Compare one column; never fails on its content. `of_model`: see `find_breaks`."""
     if isinstance(reference, LevelCounts) != isinstance(current, LevelCounts):
         raise ValueError("reference and current are counted on different layouts")
     values, table, unseen, vanished = _compare_values(layout, reference, current, rule)
@@ -55,22 +85,25 @@ def examine_column(layout: Layout, reference: Counts, current: Counts, rule: Dri
         p_value = min(1.0, p_value / (1 - share), p_missing / share if share > 0 else 1.0)
         evidence = (*evidence, missing_evidence)
     numeric = layout if isinstance(layout, NumericLayout) else None
-    breaks = tuple(find_breaks(numeric, reference, current, rule))
-    return ColumnFinding(p_value, evidence, breaks, missing, values, table, unseen, vanished)
+    breaks = tuple(find_breaks(numeric, reference, current, rule, of_model=of_model))
+    counts = (reference.values, current.values)
+    return ColumnFinding(p_value, evidence, breaks, missing, values, table, unseen, vanished, counts)
 
 
 def _compare_values(
     layout: Layout, reference: Counts, current: Counts, rule: DriftRule
 ) -> tuple[ValueComparison | None, ContingencyResult | None, tuple[tuple[str, int], ...], tuple[str, ...]]:
+    """Compare values where both sides hold enough for the tests to be right: their p-values are approximate."""
+    is_enough = min(reference.values, current.values) >= max(rule.smallest_batch, 1)
     if isinstance(reference, LevelCounts) and isinstance(current, LevelCounts):
         unseen, vanished = unseen_and_vanished(reference, current)
-        if reference.values == 0 or current.values == 0:
+        if not is_enough:
             return None, None, unseen, vanished
         values, table = compare_levels(reference, current, rule)
         return values, table, unseen, vanished
     if not isinstance(reference, NumericCounts) or not isinstance(current, NumericCounts):
         raise TypeError("reference and current are of different kinds")
-    if not isinstance(layout, NumericLayout) or reference.values == 0 or current.values == 0:
+    if not isinstance(layout, NumericLayout) or not is_enough:
         return None, None, (), ()
     return compare_numbers(layout, reference, current, rule), None, (), ()
 
@@ -79,51 +112,60 @@ def _missing(
     layout: Layout, reference: Counts, current: Counts, rule: DriftRule
 ) -> tuple[ColumnCounts, Evidence | None]:
     before, now = reference.rows - reference.values, current.rows - current.values
-    p_value, direction = share_test(now, current.rows, before, reference.rows)
-    shares = (before / max(reference.rows, 1), now / max(current.rows, 1))
+    shares = [side / rows if rows else None for side, rows in ((before, reference.rows), (now, current.rows))]
     unreadable = infinite = 0
-    outside = 0.0
+    outside = None
     if (
         isinstance(layout, NumericLayout)
         and isinstance(current, NumericCounts)
         and isinstance(reference, NumericCounts)
     ):
         unreadable, infinite = current.unreadable, current.values - current.finite
-        outside = out_of_range_share(reference, current, layout)
-    counts = ColumnCounts(reference.rows, current.rows, *shares, p_value, unreadable, infinite, outside)
+        if current.values:
+            beyond = rows_outside(layout, current, reference.minimum, reference.maximum)
+            outside = sum(beyond) / current.values
+    if shares[0] is None or shares[1] is None:
+        return ColumnCounts(reference.rows, current.rows, shares[0], shares[1], None), None
+    p_value, direction = share_test(now, current.rows, before, reference.rows)
+    counts = ColumnCounts(
+        reference.rows, current.rows, shares[0], shares[1], p_value, unreadable, infinite, outside
+    )
     if before + now == 0:
         return counts, None
     change = abs(shares[1] - shares[0])
     return counts, Evidence(
-        "missing", rule.missing_share, None, direction, p_value, "share_change", change, rule.floor_missing
+        "missing", rule.missing_share, now, direction, p_value, "share_change", change, rule.floor_missing
     )
 
 
 def to_result(
-    name: str, kind: str, finding: ColumnFinding, adjusted: float, columns: int, rule: DriftRule, enough: bool
+    name: str,
+    kind: str,
+    finding: ColumnFinding,
+    correction: Correction,
+    rule: DriftRule,
+    enough: Sufficiency,
 ) -> FeatureResult:
     """Verdict and words of one column, given its p-value corrected over all columns."""
-    drifted = enough and adjusted <= rule.alpha
-    verdict: Verdict = "drift" if drifted else ("no_drift" if enough else "insufficient_data")
-    if finding.breaks and (enough or (finding.missing.current_rows > 0 and _certain(finding))):
-        verdict = "data_break"
-    tests = tuple(_test(part, adjusted, columns, rule, drifted) for part in finding.evidence)
+    drifted = enough.rows and correction.adjusted <= rule.alpha
+    verdict, quiet = _verdict(finding, enough, drifted=drifted)
+    tests = tuple(_test(part, correction, rule, drifted) for part in finding.evidence)
     reasons = list(finding.breaks) if verdict == "data_break" else []
     if drifted:
-        found = [test for test in tests if test.verdict == "drift"] or [min(tests, key=_by_p_value)]
-        reasons += [test.sentence for test in sorted(found, key=_by_p_value)]
+        reasons += _drift_reasons(finding, tests)
     values, table = finding.values, finding.table
     kolmogorov = values.kolmogorov_smirnov if values is not None else None
+    is_tested = bool(finding.evidence)
     return FeatureResult(
         name,
         kind,
         verdict,
         tuple(reasons),
-        f"{name}: {reasons[0]}" if reasons else f"{name}: {_quiet(verdict)}",
-        finding.p_value,
-        adjusted,
+        f"{name}: {reasons[0]}" if reasons else f"{name}: {quiet}",
+        finding.p_value if is_tested else None,
+        correction.adjusted if is_tested else None,
         values.effect_name if values is not None else "none",
-        values.effect if values is not None else 0.0,
+        values.effect if values is not None else None,
         dict(values.effect_sizes) if values is not None else {},
         tests,
         finding.missing,
@@ -139,36 +181,55 @@ def to_result(
     )
 
 
-def _quiet(verdict: Verdict) -> str:
-    return "no drift" if verdict == "no_drift" else "too few rows to judge"
+def _verdict(finding: ColumnFinding, enough: Sufficiency, *, drifted: bool) -> tuple[Verdict, str]:
+    """Return the verdict, and what is said where there is no reason to name."""
+    before, now = finding.value_counts
+    rows = finding.missing.current_rows
+    # A batch too small to judge drift can still be seen to be broken: not one value could be read.
+    if finding.breaks and (enough.rows or (rows > 0 and now == 0)):
+        return "data_break", "broken"
+    if drifted:
+        return "drift", "drift"
+    if not enough.rows:
+        return "insufficient_data", "too few rows to judge"
+    if enough.values_needed is None:
+        return "insufficient_data", f"the {before:,} values of the reference are too few to judge any batch"
+    if now < enough.values_needed:
+        needed = enough.values_needed
+        return "insufficient_data", f"{now:,} of {rows:,} rows hold a value, {needed:,} are needed to judge it"
+    return "no_drift", "no drift"
 
 
-def _certain(finding: ColumnFinding) -> bool:
-    """A batch too small to judge drift can still be seen to be broken: not one value could be read."""
-    return finding.values is None
+def _drift_reasons(finding: ColumnFinding, tests: tuple[TestResult, ...]) -> list[str]:
+    """Sentences of the components that found drift, surest first; else of the one that speaks loudest.
+
+    A component below its floor counted for nothing, so that it is no reason either.
+    """
+    pairs = [pair for pair in zip(finding.evidence, tests, strict=True) if pair[0].combined]
+    found = [test for _, test in pairs if test.verdict == "drift"]
+    if found:
+        return [test.sentence for test in sorted(found, key=lambda test: test.p_value)]
+    loudest = min(pairs, key=lambda pair: (pair[0].counted_p_value / max(pair[0].weight, 1e-9)))
+    return [loudest[1].sentence]
 
 
-def _by_p_value(test: TestResult) -> float:
-    return test.p_value
-
-
-def _test(part: Evidence, adjusted: float, columns: int, rule: DriftRule, drifted: bool) -> TestResult:
-    """A component's own corrected p-value is Bonferroni over components (by weight) and columns."""
+def _test(part: Evidence, correction: Correction, rule: DriftRule, drifted: bool) -> TestResult:
+    """A component's own p-value is divided by its weight and then corrected as the whole column was."""
     share = part.weight if part.test == "missing" else part.weight * (1 - rule.missing_share)
     share *= rule.family_share * (1 - rule.joint_share)
-    own = min(1.0, part.p_value * columns / share) if share > 0 else 1.0
+    own = min(1.0, part.p_value * correction.factor / share) if share > 0 else 1.0
     counts = drifted and own <= rule.alpha and part.effect >= part.floor
-    sentence = TEXTS[part.test].format(direction=part.direction, effect=part.effect)
+    words = {"direction": part.direction, "effect": part.effect, "subject": part.subject}
     return TestResult(
         part.test,
         part.statistic,
         part.direction,
         rule.alpha,
         part.p_value,
-        max(own, adjusted) if counts else own,
+        max(own, correction.adjusted) if counts else own,
         part.effect_name,
         part.effect,
         part.floor,
         "drift" if counts else "no_drift",
-        sentence,
+        TEXTS[part.test].format(**words),
     )

@@ -5,7 +5,13 @@ from collections.abc import Mapping
 
 from scipy.special import ndtri  # type: ignore[import-untyped]
 
-from include.drift_statistics.column_results import ColumnFinding, examine_column, to_result
+from include.drift_statistics.column_results import (
+    ColumnFinding,
+    Correction,
+    Sufficiency,
+    examine_column,
+    to_result,
+)
 from include.drift_statistics.drift_report import (
     DriftReport,
     FeatureResult,
@@ -33,7 +39,9 @@ def rows_needed(reference_rows: int, columns: int, rule: DriftRule) -> int | Non
     return max(rule.smallest_batch, math.ceil(1 / rest))
 
 
-def compare_profiles(reference: Profile, current: Profile, rule: DriftRule | None = None) -> DriftReport:
+def compare_profiles(
+    reference: Profile, current: Profile, rule: DriftRule | None = None, *, of_model: bool = False
+) -> DriftReport:
     """Compare a batch with the reference it was counted on.
 
     Pure and deterministic: the same profiles and rule give the same report. Never raises for bad data; a
@@ -43,6 +51,7 @@ def compare_profiles(reference: Profile, current: Profile, rule: DriftRule | Non
         reference: profile with fourth moments (`build_profile`, or `count_rows(..., fourth_moments=True)`).
         current: profile of the batch on `reference.layout`.
         rule: thresholds; the defaults when None.
+        of_model: the columns are what a model says, not what a feed delivers; see `find_breaks`.
 
     """
     rule = rule or DriftRule()
@@ -55,7 +64,7 @@ def compare_profiles(reference: Profile, current: Profile, rule: DriftRule | Non
     gone = [name for name in reference.layout if name not in current.counts]
     enough = needed is not None and current.rows >= needed
     findings = {
-        name: examine_column(layout, reference.counts[name], current.counts[name], rule)
+        name: examine_column(layout, reference.counts[name], current.counts[name], rule, of_model=of_model)
         for name, layout in reference.layout.items()
         if name in current.counts and name in reference.counts
     }
@@ -76,17 +85,20 @@ def _judge(
     adjusted = adjust_p_values([findings[name].p_value for name in names], rule.correction)
     features = []
     for name, p_value in zip(names, adjusted, strict=True):
-        corrected = min(1.0, p_value / (rule.family_share * (1 - rule.joint_share)))
-        layout = reference.layout[name]
-        features.append(
-            to_result(name, column_kind(layout), findings[name], corrected, len(names), rule, enough)
-        )
+        own = findings[name].p_value
+        # Holm and BH multiply each column's p-value by a number of their own; capped at 1 it cannot be seen.
+        factor = p_value / own if 0 < own and p_value < 1 else float(len(names))
+        correction = Correction(min(1.0, p_value / (rule.family_share * (1 - rule.joint_share))), factor)
+        values_needed = rows_needed(findings[name].value_counts[0], len(reference.layout), rule)
+        kind = column_kind(reference.layout[name])
+        sufficiency = Sufficiency(enough, values_needed)
+        features.append(to_result(name, kind, findings[name], correction, rule, sufficiency))
     return features
 
 
 def _gone(name: str, kind: str) -> FeatureResult:
     sentence = f"{name} is not in the batch"
-    return FeatureResult(name, kind, "data_break", (sentence,), sentence, 1.0, 1.0, "none", 0.0)
+    return FeatureResult(name, kind, "data_break", (sentence,), sentence, None, None, "none", None)
 
 
 def _report(
@@ -98,7 +110,10 @@ def _report(
     joint: JointResult | None,
     enough: bool,
 ) -> DriftReport:
-    verdicts: list[Verdict] = [feature.verdict for feature in features]
+    # A sparse column says nothing about the batch as long as others could be judged.
+    verdicts: list[Verdict] = [f.verdict for f in features if f.verdict != "insufficient_data"]
+    if not verdicts and features:
+        verdicts = ["insufficient_data"]
     if joint is not None:
         verdicts.append(joint.verdict)
     if not enough:
@@ -135,12 +150,20 @@ def _sentence(
             return (
                 f"Insufficient data: a reference of {reference_rows:,} rows is too small to judge any batch."
             )
+        if rows >= needed:
+            return f"Insufficient data: {rows:,} rows, but no column holds enough values to be judged."
         return f"Insufficient data: {rows:,} rows, at least {needed:,} are needed to judge a batch."
     chosen = [feature for feature in features if feature.verdict == verdict]
-    chosen.sort(key=lambda feature: (feature.adjusted_p_value, -feature.effect_size))
+    chosen.sort(key=_importance)
     said = [feature.sentence for feature in chosen[:3]]
     if joint is not None and joint.verdict == "drift" and verdict == "drift":
         said.append(joint.sentence)
     more = f" and {len(chosen) - 3} more" if len(chosen) > 3 else ""
     start = "Data break, do not retrain on this batch" if verdict == "data_break" else "Drift"
     return f"{start}: {'; '.join(said)}{more}."
+
+
+def _importance(feature: FeatureResult) -> tuple[float, float]:
+    """Surest first, then largest; a column that was not tested is gone, which is sure."""
+    adjusted, effect = feature.adjusted_p_value, feature.effect_size
+    return (0.0 if adjusted is None else adjusted, -(effect or 0.0))

@@ -13,6 +13,7 @@ from include.drift_statistics.exact_counts import share_test
 from include.drift_statistics.level_counts import LevelCounts
 from include.drift_statistics.numeric_counts import NumericCounts
 from include.drift_statistics.profiles import Counts
+from include.drift_statistics.value_ranges import rows_outside
 
 SURE = 1e-6  # a break needs more than a daily alpha: it stops retraining
 FROZEN_LOG_PROBABILITY = math.log(1e-9)
@@ -21,45 +22,30 @@ LARGEST_CODED = 20
 
 
 def find_breaks(
-    layout: NumericLayout | None, reference: Counts, current: Counts, rule: DriftRule
+    layout: NumericLayout | None, reference: Counts, current: Counts, rule: DriftRule, *, of_model: bool = False
 ) -> list[str]:
-    """Reasons why a column is broken, one sentence each; empty when it is not."""
+    """Reasons why a column is broken, one sentence each; empty when it is not.
+
+    `of_model`: the column is what a model says. A model may say one thing of everybody, or what it never said
+    before: that is drift. Broken are only answers that are missing, no number, or outside the valid range.
+    """
     reasons = _missing_break(reference, current, rule)
     if isinstance(reference, NumericCounts) and isinstance(current, NumericCounts) and layout is not None:
-        reasons += _number_breaks(layout, reference, current, rule)
-        codes = _coded_values(reference, current)
-        if codes is not None:
-            reasons += _swapped(*codes)
-    elif isinstance(reference, LevelCounts) and isinstance(current, LevelCounts):
+        reasons += _impossible_values(layout, reference, current, rule)
+        if not of_model:
+            reasons += _foreign_values(layout, reference, current, rule)
+    elif isinstance(reference, LevelCounts) and isinstance(current, LevelCounts) and not of_model:
         reasons += _level_breaks(reference, current, rule)
     return reasons
-
-
-def out_of_range_share(reference: NumericCounts, current: NumericCounts, layout: NumericLayout) -> float:
-    """Share of the current numbers outside the extremes the reference had; 0 without numbers."""
-    if current.values == 0 or reference.minimum is None or reference.maximum is None:
-        return 0.0
-    low, high = _outside(layout, current, reference.minimum, reference.maximum)
-    return (low + high) / current.values
-
-
-def _outside(
-    layout: NumericLayout, counts: NumericCounts, low: float | None, high: float | None
-) -> tuple[int, int]:
-    """Rows below `low` and above `high`, both of them knots or None."""
-    below = above = 0
-    if low is not None:
-        below = int(counts.cells[: 2 * int(np.searchsorted(layout.knots, low)) + 2].sum())
-    if high is not None:
-        above = int(counts.cells[2 * int(np.searchsorted(layout.knots, high, side="right")) + 1 :].sum())
-    return below, above
 
 
 def _missing_break(reference: Counts, current: Counts, rule: DriftRule) -> list[str]:
     if current.rows == 0 or reference.rows == 0:
         return []
     if current.values == 0:
-        return [] if reference.values == 0 else [f"all {current.rows:,} values are missing or unreadable"]
+        p_value, _ = share_test(current.rows, current.rows, reference.rows - reference.values, reference.rows)
+        is_sure = reference.values > 0 and p_value < SURE
+        return [f"all {current.rows:,} values are missing or unreadable"] if is_sure else []
     before, now = reference.missing / reference.rows, current.missing / current.rows
     p_value, _ = share_test(current.missing, current.rows, reference.missing, reference.rows)
     if now - before >= rule.break_missing and p_value < SURE:
@@ -67,26 +53,41 @@ def _missing_break(reference: Counts, current: Counts, rule: DriftRule) -> list[
     return []
 
 
-def _number_breaks(
+def _impossible_values(
     layout: NumericLayout, reference: NumericCounts, current: NumericCounts, rule: DriftRule
 ) -> list[str]:
-    reasons: list[str] = []
-    guards = [
-        sum(_outside(layout, side, layout.guard_low, layout.guard_high)) for side in (reference, current)
-    ]
-    invalid = [_invalid(layout, side) for side in (reference, current)]
+    """What no value of the column can be."""
+    reasons = _grown(
+        "are text, not numbers", (reference.unreadable, current.unreadable), reference, current,
+        rule.break_unreadable,
+    )  # fmt: skip
+    infinite = (reference.infinite, current.infinite)
+    reasons += _grown("are infinite", infinite, reference, current, rule.break_range)
+    invalid = (_invalid(layout, reference), _invalid(layout, current))
+    return reasons + _grown("lie outside the valid range", invalid, reference, current, rule.break_range)
+
+
+def _grown(
+    text: str, rows: tuple[int, int], reference: NumericCounts, current: NumericCounts, limit: float
+) -> list[str]:
+    """Say that a share of the rows grew by `limit` or more, when that is sure."""
+    before, now = rows
+    share = now / max(current.rows, 1)
+    p_value, _ = share_test(now, current.rows, before, reference.rows)
+    if now > 0 and share - before / max(reference.rows, 1) >= limit and p_value < SURE:
+        return [f"{share:.1%} of the values {text}"]
+    return []
+
+
+def _foreign_values(
+    layout: NumericLayout, reference: NumericCounts, current: NumericCounts, rule: DriftRule
+) -> list[str]:
+    """What a feed delivers only when something in it changed: another unit, one value, other codes."""
     far = "lie ten whole ranges away from the reference: another unit, or a filler value"
-    checks: list[tuple[str, int, int, float]] = [
-        ("are text, not numbers", reference.unreadable, current.unreadable, rule.break_unreadable),
-        ("are infinite", reference.infinite, current.infinite, rule.break_range),
-        (far, guards[0], guards[1], rule.break_range),
-        ("lie outside the valid range", invalid[0], invalid[1], rule.break_range),
-    ]
-    for text, before, now, limit in checks:
-        share = now / max(current.rows, 1)
-        p_value, _ = share_test(now, current.rows, before, reference.rows)
-        if now > 0 and share - before / max(reference.rows, 1) >= limit and p_value < SURE:
-            reasons.append(f"{share:.1%} of the values {text}")
+    before, now = (
+        sum(rows_outside(layout, side, layout.guard_low, layout.guard_high)) for side in (reference, current)
+    )
+    reasons = _grown(far, (before, now), reference, current, rule.break_range)
     if (
         current.minimum is not None
         and current.minimum == current.maximum
@@ -96,7 +97,8 @@ def _number_breaks(
         place = 2 * int(np.searchsorted(layout.knots, current.minimum)) + 2
         hits = int(reference.cells[place]) if _is_knot(layout, current.minimum) else 0
         reasons += _frozen(str(current.minimum), hits, reference.values, current.values)
-    return reasons
+    codes = _coded_values(reference, current)
+    return reasons + (_swapped(*codes) if codes is not None else [])
 
 
 def _is_knot(layout: NumericLayout, value: float) -> bool:
@@ -109,7 +111,7 @@ def _invalid(layout: NumericLayout, counts: NumericCounts) -> int:
     if layout.is_integer:
         low = None if low is None else math.ceil(low)
         high = None if high is None else math.floor(high)
-    return sum(_outside(layout, counts, low, high))
+    return sum(rows_outside(layout, counts, low, high))
 
 
 def _frozen(value: str, hits: int, reference_rows: int, rows: int) -> list[str]:

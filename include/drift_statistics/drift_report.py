@@ -19,7 +19,7 @@ class TestResult:
     __test__ = False  # not a test case, whatever pytest thinks of the name
 
     test: str
-    statistic: float | None
+    statistic: float
     direction: str
     threshold: float
     p_value: float
@@ -37,16 +37,20 @@ class TestResult:
 
 @dataclass(frozen=True)
 class ColumnCounts:
-    """Missing, unreadable and infinite values of a column on both sides, as shares of the rows."""
+    """Missing, unreadable and infinite values of a column on both sides, as shares of the rows.
+
+    What cannot be known without rows is None; so is `out_of_range_share`, the share of the batch's numbers
+    outside the extremes of the reference, for a column without numbers.
+    """
 
     reference_rows: int
     current_rows: int
-    reference_missing_share: float
-    current_missing_share: float
-    missing_p_value: float
+    reference_missing_share: float | None
+    current_missing_share: float | None
+    missing_p_value: float | None
     unreadable: int = 0
     infinite: int = 0
-    out_of_range_share: float = 0.0
+    out_of_range_share: float | None = None
 
     def to_mapping(self) -> dict[str, Any]:
         """Strict JSON."""
@@ -55,17 +59,21 @@ class ColumnCounts:
 
 @dataclass(frozen=True)
 class FeatureResult:
-    """One column of the report; `adjusted_p_value` is the one the verdict was made from."""
+    """One column of the report; `adjusted_p_value` is the one the verdict was made from.
+
+    Both p-values are None when nothing of the column could be tested, `effect_size` (named "none" then) when
+    its values could not be compared.
+    """
 
     name: str
     kind: str
     verdict: Verdict
     reasons: tuple[str, ...]
     sentence: str
-    p_value: float
-    adjusted_p_value: float
+    p_value: float | None
+    adjusted_p_value: float | None
     effect_name: str
-    effect_size: float
+    effect_size: float | None
     effect_sizes: Mapping[str, EffectSize] = field(default_factory=dict)
     tests: tuple[TestResult, ...] = ()
     missing: ColumnCounts | None = None

@@ -8,12 +8,16 @@ import numpy as np
 import numpy.typing as npt
 from scipy import stats  # type: ignore[import-untyped]
 
+from include.drift_statistics.exact_counts import log_probability
+
 # scipy adds one term per row where effective size * D^2 lies between these: seconds for a million rows.
 TAIL_START, TAIL_END = 2.2, 370.0
 # Below this the p-value is 1 to within 2e-11; scipy takes a matrix power of up to .3 s to say so.
 NEARLY_ONE, SURELY_ONE = 0.045, 0.005
 LARGE_SAMPLE = 20_000
 SUMMED_TERMS = 4096
+# Up to this product of the two sizes the exact distribution is walked path by path: some milliseconds.
+EXACT_PRODUCT = 10_000
 
 
 @dataclass(frozen=True)
@@ -40,9 +44,9 @@ def kolmogorov_smirnov_test(
     Both distribution functions are exact at every boundary of a cell. Inside an open interval they are known
     only where one sample has no row there; where both have rows the bracket opens. A column whose distinct
     values are all knots has statistic = statistic_upper = scipy.stats.ks_2samp(...).statistic.
-    The p-value is that of scipy.stats.ks_2samp(method="asymp"): the finite-sample distribution at the rounded
-    effective size N n / (N + n). It is too large (conservative) for tied data, and it is not valid for
-    dependent rows. Raises ValueError when a sample is empty.
+    The p-value is that of scipy.stats.ks_2samp: method="exact" where N n is at most 10,000, "asymp" above (see
+    `kolmogorov_p_value`). It is too large (conservative) for tied data, and it is not valid for dependent
+    rows. Raises ValueError when a sample is empty.
 
     """
     rows_reference, rows_current = int(reference.sum()), int(current.sum())
@@ -80,7 +84,46 @@ def _largest_inside(
 
 
 def kolmogorov_p_value(statistic: float, rows_reference: int, rows_current: int) -> float:
-    """P-value of D as scipy.stats.ks_2samp(method="asymp") gives it."""
+    """P-value of D, never below the smallest that samples of these sizes can give.
+
+    Exact, as scipy.stats.ks_2samp(method="exact"), for N n up to 10,000. Above it the finite-sample distribution
+    of one sample at the rounded effective size N n / (N + n), as method="asymp"; that one gives 0 at D = 1
+    whatever the sizes, where the true probability is 2 / C(N + n, n).
+    """
+    if rows_reference * rows_current <= EXACT_PRODUCT:
+        return _exact_p_value(statistic, rows_reference, rows_current)
+    smallest = 2 * math.exp(
+        log_probability(rows_current, rows_current, rows_current, rows_reference + rows_current)
+    )
+    return max(smallest, _effective_p_value(statistic, rows_reference, rows_current))
+
+
+def _exact_p_value(statistic: float, rows_reference: int, rows_current: int) -> float:
+    """Chance that the two distribution functions of a random order of all rows are ever so far apart.
+
+    Each order is a path from (0, 0) to (N, n). The probability of the paths still inside is carried along,
+    and what leaves is summed up: only positive terms, so small p-values keep their digits.
+    """
+    limit = math.ceil(statistic * rows_reference * rows_current - 1e-6)
+    inside = [1.0] + [0.0] * rows_current
+    left = 1.0 if limit <= 0 else 0.0
+    for i in range(rows_reference + 1):
+        onward = [0.0] * (rows_current + 1)
+        for j, chance in enumerate(inside):
+            if chance == 0.0 or limit <= 0:
+                continue
+            if abs(i * rows_current - j * rows_reference) >= limit:
+                left += chance
+                continue
+            rest = rows_reference - i + rows_current - j
+            onward[j] = chance * (rows_reference - i) / max(rest, 1)
+            if j < rows_current:
+                inside[j + 1] += chance * (rows_current - j) / rest
+        inside = onward
+    return min(1.0, left)
+
+
+def _effective_p_value(statistic: float, rows_reference: int, rows_current: int) -> float:
     larger, smaller = float(max(rows_reference, rows_current)), float(min(rows_reference, rows_current))
     effective = float(np.round(larger * smaller / (larger + smaller)))
     scaled = effective * statistic * statistic

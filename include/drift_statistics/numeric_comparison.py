@@ -24,6 +24,7 @@ from include.drift_statistics.numeric_counts import NumericCounts
 from include.drift_statistics.p_values import combine_p_values
 from include.drift_statistics.rank_scores import rank_tests
 from include.drift_statistics.tail_and_atom_tests import atom_test, tail_test
+from include.drift_statistics.value_ranges import cell_words, out_of_range
 
 # Parts of a column's alpha. Location leads because it is what most drift is; the exact tests find what they
 # look for with p-values so small that a small part is enough.
@@ -39,16 +40,23 @@ WEIGHTS: Mapping[str, float] = {
 
 @dataclass(frozen=True)
 class Evidence:
-    """One component of a combined test before the correction across columns."""
+    """One component of a combined test before the correction across columns.
+
+    `subject` names what the test is about, where a column holds several (a value, a level). A test that is
+    not `combined` tells a part of what another component has tested already, at that one's weight: it explains
+    a drift and takes no part in finding one.
+    """
 
     test: str
     weight: float
-    statistic: float | None
+    statistic: float
     direction: str
     p_value: float
     effect_name: str
     effect: float
     floor: float
+    subject: str = ""
+    combined: bool = True
 
     @property
     def counted_p_value(self) -> float:
@@ -71,7 +79,8 @@ class ValueComparison:
 
 def combine(evidence: tuple[Evidence, ...]) -> float:
     """Weighted combination of the components whose effect reaches its floor."""
-    return combine_p_values([part.counted_p_value for part in evidence], [part.weight for part in evidence])
+    parts = [part for part in evidence if part.combined]
+    return combine_p_values([part.counted_p_value for part in parts], [part.weight for part in parts])
 
 
 def compare_numbers(
@@ -79,7 +88,7 @@ def compare_numbers(
 ) -> ValueComparison:
     """Compare the values of a numeric column; both sides must hold at least one."""
     kolmogorov = kolmogorov_smirnov_test(reference.cells, current.cells)
-    evidence = _numeric_evidence(reference, current, kolmogorov, rule)
+    evidence = _numeric_evidence(layout, reference, current, kolmogorov, rule)
     return ValueComparison(
         combine(evidence),
         evidence,
@@ -92,16 +101,18 @@ def compare_numbers(
 
 
 def _numeric_evidence(
-    reference: NumericCounts, current: NumericCounts, kolmogorov: KolmogorovSmirnovResult, rule: DriftRule
+    layout: NumericLayout,
+    reference: NumericCounts,
+    current: NumericCounts,
+    kolmogorov: KolmogorovSmirnovResult,
+    rule: DriftRule,
 ) -> tuple[Evidence, ...]:
     ranks = rank_tests(reference.cells, current.cells)
-    tail = tail_test(reference.cells, current.cells)
-    atom = atom_test(reference.cells, current.cells, intervals=True)
     distance = kolmogorov.statistic
 
     def part(
         test: str,
-        statistic: float | None,
+        statistic: float,
         way: str,
         p: float,
         name: str,
@@ -120,9 +131,27 @@ def _numeric_evidence(
              rule.floor_distance),
         part("kolmogorov_smirnov", distance, kolmogorov.direction, kolmogorov.p_value,
              "ks_distance", distance, rule.floor_distance),
-        part("tail", None, f"{tail.region} {tail.direction}", tail.p_value,
-             "tail_share_change", tail.change, rule.floor_share),
-        part("one_value", None, atom.direction, atom.p_value, "share_change", atom.change, rule.floor_share),
+        *_share_evidence(layout, reference, current, rule),
+    )  # fmt: skip
+
+
+def _share_evidence(
+    layout: NumericLayout, reference: NumericCounts, current: NumericCounts, rule: DriftRule
+) -> tuple[Evidence, ...]:
+    """Exact tests of rows in a region; their statistic is the number of the batch's rows there."""
+    tail = tail_test(reference.cells, current.cells)
+    atom = atom_test(reference.cells, current.cells, intervals=True)
+    beyond = out_of_range(layout, reference, current)
+    place = cell_words(layout, atom.cell) if atom.cell >= 0 else "any value"
+    floor, weights = rule.floor_share, WEIGHTS
+    return (
+        Evidence("tail", weights["tail"], tail.hits, f"{tail.region} {tail.direction}", tail.p_value,
+                 "tail_share_change", tail.change, floor),
+        Evidence("one_value", weights["one_value"], atom.hits, atom.direction, atom.p_value,
+                 "share_change", atom.change, floor, place),
+        # The tails hold what lies beyond the reference's range, so that they have its weight.
+        Evidence("out_of_range", weights["tail"], beyond.rows, beyond.direction, beyond.p_value,
+                 "share_out_of_range", beyond.share, floor, combined=False),
     )  # fmt: skip
 
 
@@ -146,7 +175,7 @@ def _effects(
         "population_stability_index": population_stability_index(*groups),
         "total_variation_of_deciles": total_variation(*groups),
     }
-    distance = wasserstein_distance(layout, reference, current, "the column's unit")
+    distance = wasserstein_distance(layout, reference, current, layout.unit)
     if distance is not None:
         effects["wasserstein_distance"] = distance
     return effects

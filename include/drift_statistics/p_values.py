@@ -9,14 +9,15 @@ LARGEST_COMBINED = 0.95  # an exact test may give p = 1, whose Cauchy score is m
 def combine_p_values(p_values: Sequence[float], weights: Sequence[float]) -> float:
     """Weighted Cauchy combination of p-values under any dependence. Liu and Xie (2020), JASA 115(529).
 
-    Good in the tail (p below about .05), where verdicts are made; approximate in the middle of the range.
+    Good in the tail (p below about .05), where verdicts are made; approximate in the middle of the range. A NaN
+    is no evidence: it counts as p = 1.
     """
     total = sum(weights)
     if total <= 0:
         return 1.0
     statistic = 0.0
     for p_value, weight in zip(p_values, weights, strict=True):
-        p = min(p_value, LARGEST_COMBINED)
+        p = LARGEST_COMBINED if math.isnan(p_value) else min(p_value, LARGEST_COMBINED)
         # tan((1/2 - p) pi) loses all digits for small p; 1 / (p pi) is its leading term.
         score = 1 / (max(p, 1e-300) * math.pi) if p < 1e-8 else math.tan((0.5 - p) * math.pi)
         statistic += weight / total * score

@@ -65,9 +65,15 @@ def _predictions(scores: Column, threshold: float) -> DictionaryColumn:
 def compare_predictions(
     reference: Profile, current: Profile, rule: DriftRule | None = None
 ) -> PredictionDriftResult:
-    """Compare two profiles of `profile_scores` with the tests of any column, corrected for score and rate."""
+    """Compare two profiles of `profile_scores` with the tests of any column, corrected for score and rate.
+
+    One prediction for every customer is drift, however improbable: the model may be right. `data_break` is left
+    for scores that are missing, no number or outside [0, 1].
+    """
     # The prediction is a function of the score: how the two go together is no question.
-    report = compare_profiles(reference, current, replace(rule or DriftRule(), joint_share=0.0))
+    report = compare_profiles(
+        reference, current, replace(rule or DriftRule(), joint_share=0.0), of_model=True
+    )
     score = next(feature for feature in report.features if feature.name == SCORE)
     before, rows_before = _hits(reference)
     now, rows_now = _hits(current)

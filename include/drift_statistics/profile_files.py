@@ -102,6 +102,8 @@ def _pack(position: int, name: str, profile: Profile, arrays: Arrays) -> dict[st
         "score_step": layout.score_step,
         "counts": None,
     }
+    if layout.unit:  # left out otherwise: profiles without units keep the bytes, and the name, they had
+        packed["unit"] = layout.unit
     if isinstance(counts, NumericCounts):
         arrays[f"{position}.cells"] = counts.cells
         packed["counts"] = {
@@ -227,6 +229,7 @@ def _numeric_layout(position: int, column: dict[str, Any], arrays: Arrays) -> Nu
         float(column["score_low"]),
         float(column["score_step"]),
         scores,
+        str(column.get("unit", "")),
     )
 
 

@@ -1,6 +1,6 @@
 """Exact tests of what ranks hardly see: a few extreme rows, and rows piled up at one value."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -14,12 +14,16 @@ SCANNED_CELLS = 8
 
 @dataclass(frozen=True)
 class ShareChange:
-    """Largest change of a share among several regions; `p_value` is corrected for all of them."""
+    """Largest change of a share among several regions; `p_value` is corrected for all of them.
+
+    `hits` is the exact test's statistic: rows of the batch in the region.
+    """
 
     p_value: float
     region: str
     cell: int
     direction: str
+    hits: int
     reference_share: float
     current_share: float
 
@@ -29,7 +33,7 @@ class ShareChange:
         return abs(self.current_share - self.reference_share)
 
 
-NO_CHANGE = ShareChange(1.0, "none", -1, "same", 0.0, 0.0)
+NO_CHANGE = ShareChange(1.0, "none", -1, "same", 0, 0.0, 0.0)
 
 
 def tail_test(reference: npt.NDArray[np.int64], current: npt.NDArray[np.int64]) -> ShareChange:
@@ -50,7 +54,7 @@ def tail_test(reference: npt.NDArray[np.int64], current: npt.NDArray[np.int64]) 
             p_value, direction = share_test(hits, rows_current, total - hits, rows_reference)
             cell = len(pooled) - 1 - place if side == "upper" else place
             shares = ((total - hits) / rows_reference, hits / rows_current)
-            results.append(ShareChange(p_value, f"{side} {share:.1%}", cell, direction, *shares))
+            results.append(ShareChange(p_value, f"{side} {share:.1%}", cell, direction, hits, *shares))
     best = min(results, key=lambda result: result.p_value)
     return _corrected(best, len(results))
 
@@ -86,18 +90,11 @@ def atom_test(
         p_value, direction = share_test(hits, rows_current, others, rows_reference)
         if p_value < best.p_value:
             best = ShareChange(
-                p_value, "one value", cell, direction, others / rows_reference, hits / rows_current
+                p_value, "one value", cell, direction, hits, others / rows_reference, hits / rows_current
             )
     looks = len(reference) // 2 + int((cells % 2 == 0).sum()) if intervals else len(cells)
     return _corrected(best, looks)
 
 
 def _corrected(best: ShareChange, looks: int) -> ShareChange:
-    return ShareChange(
-        min(1.0, best.p_value * looks),
-        best.region,
-        best.cell,
-        best.direction,
-        best.reference_share,
-        best.current_share,
-    )
+    return replace(best, p_value=min(1.0, best.p_value * looks))

@@ -6,9 +6,14 @@ import numpy as np
 import pytest
 
 from include.drift_statistics.column_layouts import ColumnSpec
+from include.drift_statistics.column_results import ColumnFinding, Correction, Sufficiency, to_result
 from include.drift_statistics.comparison import compare_profiles, rows_needed
+from include.drift_statistics.drift_report import ColumnCounts
 from include.drift_statistics.drift_rule import DriftRule
+from include.drift_statistics.numeric_comparison import Evidence
+from include.drift_statistics.profile_files import profile_bytes, read_profile
 from include.drift_statistics.profiles import build_profile, count_rows
+from include.drift_statistics.value_ranges import out_of_range
 
 SPECS = {
     "number": ColumnSpec("numeric"),
@@ -165,6 +170,172 @@ def test_rows_needed_when_counted_then_power_is_reached():
         for _ in range(200)
     ]
     assert np.mean(found) > rule.detectable_power - 0.1
+
+
+def sparse(generator, rows, missing_share, kind):
+    present = generator.random(rows) >= missing_share
+    if kind == "categorical":
+        levels = generator.choice(np.array(["a", "b", "c"], dtype=object), rows)
+        return np.where(present, levels, None)
+    return np.where(present, generator.normal(size=rows), np.nan)
+
+
+@pytest.mark.parametrize("kind", ["numeric", "categorical"])
+@pytest.mark.parametrize("missing_share", [0.9, 0.98, 0.998, 0.999, 0.9995])
+def test_compare_profiles_when_a_column_is_sparse_on_both_sides_then_quiet_days_stay_quiet(missing_share, kind):
+    alarms = 0
+    for seed in range(100):
+        generator = np.random.default_rng([3, seed])
+        columns = {"sparse": sparse(generator, 8000, missing_share, kind), "full": generator.normal(size=8000)}
+        profile = build_profile(columns, {"sparse": ColumnSpec(kind), "full": ColumnSpec("numeric")})
+        batch = {"sparse": sparse(generator, 1000, missing_share, kind), "full": generator.normal(size=1000)}
+        result = compare_profiles(profile, count_rows(profile.layout, batch)).features[0]
+        alarms += result.verdict in {"drift", "data_break"}
+    assert alarms <= 5  # at alpha / 2: 2.4 are expected at most, above 8 has a chance of 1 in 1,000
+
+
+def test_compare_profiles_when_a_column_is_sparse_then_it_says_so_and_the_others_are_judged(reference):
+    number = np.full(ROWS, np.nan)
+    number[:40] = table(40, 4)["number"]
+    before = np.full(4000, np.nan)
+    before[:160] = table(160, 5)["number"]
+    columns = {**table(4000), "number": before}
+    profile = build_profile(columns, SPECS)
+    report = report_on(profile, changed(number=number))
+    result = report.features[0]
+    assert (report.verdict, result.verdict) == ("no_drift", "insufficient_data")
+    assert "40 of 1,000 rows hold a value" in result.sentence
+    shifted = report_on(profile, changed(number=number + 3.0)).features[0]
+    assert shifted.verdict == "drift"  # too few to say that nothing changed, enough to say that this much did
+
+
+def test_compare_profiles_when_no_column_holds_values_enough_then_insufficient():
+    columns = {"x": np.where(np.arange(8000) % 1000 == 0, 1.0, np.nan)}
+    profile = build_profile(columns, {"x": ColumnSpec("numeric")})
+    report = report_on(profile, {"x": columns["x"][:1000]})
+    assert report.verdict == "insufficient_data"
+    assert "no column holds enough values" in report.sentence
+
+
+@pytest.mark.parametrize("rows", [1, 2, 5, 20])
+def test_compare_profiles_when_a_tiny_batch_misses_what_the_reference_often_misses_then_insufficient(rows):
+    number = table(8000)["number"].copy()
+    number[::5] = np.nan
+    profile = build_profile({"x": number}, {"x": ColumnSpec("numeric")})
+    missing = report_on(profile, {"x": np.full(rows, np.nan)})
+    expected = "data_break" if 2 * 0.2**rows < 1e-7 else "insufficient_data"
+    assert missing.verdict == expected, missing.sentence
+
+
+def test_compare_profiles_when_a_full_column_is_gone_from_a_small_batch_then_data_break(reference):
+    gone = {name: np.full(5, np.nan) if name == "number" else column for name, column in table(5, 1).items()}
+    report = report_on(reference, gone)
+    assert (report.verdict, report.drifted_features) == ("data_break", ("number",))
+
+
+def test_compare_profiles_when_there_are_two_values_against_one_then_no_certainty():
+    before, now = np.full(8000, np.nan), np.full(1000, np.nan)
+    before[:2], now[0] = (1.0, 2.0), 9.0
+    profile = build_profile({"x": before}, {"x": ColumnSpec("numeric")})
+    result = report_on(profile, {"x": now}).features[0]
+    assert result.verdict == "insufficient_data"
+    assert result.p_value > 0.05
+
+
+@pytest.mark.parametrize("columns", [table(0), {"whole": table(1000, 1)["whole"]}])
+def test_compare_profiles_when_a_column_cannot_be_compared_then_no_figure_pretends_that_it_was(
+    reference, columns
+):
+    result = report_on(reference, columns).features[0]
+    assert (result.effect_name, result.effect_size) == ("none", None)
+    assert (result.p_value, result.adjusted_p_value) == (None, None)
+    assert result.missing is None or result.missing.current_missing_share is None
+
+
+def test_compare_profiles_when_a_value_piles_up_then_the_sentence_names_it(reference):
+    number, whole = table(1000, 1)["number"].copy(), table(1000, 1)["whole"].copy()
+    number[:100] = 0.25
+    whole[:200] = 17
+    found = {item.name: item for item in report_on(reference, changed(number=number, whole=whole)).features}
+    pile = {name: next(t for t in found[name].tests if t.test == "one_value") for name in ("number", "whole")}
+    assert "share of the value 17 higher by" in pile["whole"].sentence
+    assert pile["whole"].statistic >= 200
+    low, high = pile["number"].sentence.partition("between ")[2].split(" higher")[0].split(" and ")
+    assert float(low) < 0.25 < float(high)
+
+
+def test_compare_profiles_when_values_leave_the_range_and_levels_vanish_then_each_is_a_result_of_its_own(
+    reference,
+):
+    columns = changed(number=table(1000, 1)["number"] + 1.5)
+    columns["level"] = np.where(columns["level"] == "c", "d", columns["level"])
+    found = {item.name: {t.test: t for t in item.tests} for item in report_on(reference, columns).features}
+    beyond = found["number"]["out_of_range"]
+    assert (beyond.verdict, beyond.direction) == ("drift", "above")
+    assert beyond.effect == pytest.approx(beyond.statistic / 1000)
+    gone, new = found["level"]["vanished_levels"], found["level"]["unseen_levels"]
+    assert gone.sentence.endswith("gone: c")
+    assert new.sentence.endswith("never had: d")
+    for result in (beyond, gone, new):
+        assert result.p_value < 1e-6
+        assert result.adjusted_p_value <= result.threshold
+        assert result.floor == DriftRule().floor_share
+    every = [t for tests in found.values() for t in tests.values()]
+    assert all(isinstance(t.statistic, float | int) for t in every)
+
+
+def test_out_of_range_when_nothing_changed_then_its_p_value_is_no_smaller_than_it_should_be():
+    layout_of = ColumnSpec("numeric")
+    small = 0
+    for seed in range(400):
+        generator = np.random.default_rng([8, seed])
+        profile = build_profile({"x": generator.normal(size=1000)}, {"x": layout_of})
+        current = count_rows(profile.layout, {"x": generator.normal(size=1000)}).counts["x"]
+        small += out_of_range(profile.layout["x"], profile.counts["x"], current).p_value <= 0.05
+    assert small / 400 <= 0.08
+
+
+@pytest.mark.parametrize("correction", ["holm", "bh", "none"])
+def test_compare_profiles_when_a_column_drifts_then_its_components_are_corrected_as_it_was(correction):
+    generator = np.random.default_rng(21)
+    specs = {f"x{place}": ColumnSpec("numeric") for place in range(10)}
+    profile = build_profile({name: generator.normal(size=8000) for name in specs}, specs)
+    shifted = {name: generator.normal(0.2 if name < "x8" else 0.0, 1, 1000) for name in specs}
+    report = compare_profiles(
+        profile, count_rows(profile.layout, shifted), DriftRule(correction=correction, missing_share=0.0)
+    )
+    drifted = [item for item in report.features if item.verdict == "drift"]
+    assert len(drifted) >= 8
+    for item in drifted:
+        factor = item.adjusted_p_value * 0.95 / item.p_value
+        location = next(test for test in item.tests if test.test == "location")
+        assert location.adjusted_p_value == pytest.approx(
+            max(location.p_value * factor / 0.76 / 0.95, item.adjusted_p_value)
+        )
+    factors = [item.adjusted_p_value * 0.95 / item.p_value for item in drifted]
+    expected = {"holm": (10, 3), "bh": (10, 1.25), "none": (1, 1)}[correction]
+    assert max(factors) <= expected[0] + 1e-9
+    assert min(factors) == pytest.approx(expected[1], rel=0.5)
+
+
+def test_to_result_when_a_component_below_its_floor_is_surest_then_it_is_no_reason():
+    quiet = Evidence("shape", 0.04, 9.0, "other shape", 1e-9, "ks_distance", 0.001, 0.02)
+    counted = Evidence("location", 0.76, 3.0, "higher", 0.04, "normal_score_shift", 0.3, 0.05)
+    counts = ColumnCounts(8000, 1000, 0.0, 0.0, 1.0)
+    finding = ColumnFinding(0.004, (quiet, counted), (), counts, None, None, (), (), (8000, 1000))
+    result = to_result(
+        "x", "numeric", finding, Correction(0.04, 10.0), DriftRule(), Sufficiency(True, 50)
+    )
+    assert result.verdict == "drift"
+    assert result.reasons == ("values are higher by 0.30 standard deviations (normal scores)",)
+
+
+def test_compare_profiles_when_the_column_has_a_unit_then_wasserstein_is_in_it():
+    spec = ColumnSpec("numeric", unit="months")
+    profile = build_profile({"x": np.arange(100)}, {"x": spec})
+    stored = read_profile(profile_bytes(profile))
+    report = compare_profiles(stored, count_rows(stored.layout, {"x": np.arange(100) + 3}))
+    assert report.features[0].effect_sizes["wasserstein_distance"].unit == "months"
 
 
 @pytest.mark.parametrize(

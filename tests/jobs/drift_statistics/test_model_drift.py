@@ -34,11 +34,35 @@ def test_compare_predictions_when_scores_are_alike_then_quiet(reference):
     assert compare(reference, scores(1, 1000)).verdict == "no_drift"
 
 
-@pytest.mark.parametrize("value", [0.97, 1.0])
-def test_compare_predictions_when_all_are_predicted_to_churn_then_flagged(reference, value):
-    result = compare(reference, np.full(1000, value))
-    assert result.verdict in {"drift", "data_break"}
-    assert result.current_rate == 1.0
+@pytest.mark.parametrize(
+    ("predicted", "rate"),
+    [
+        (np.full(1000, 0.97), 1.0),
+        (np.full(1000, 1.0), 1.0),
+        (np.random.default_rng(5).uniform(0.6, 0.99, 1000), 1.0),
+        (np.full(1000, 0.03), 0.0),
+        (np.random.default_rng(6).uniform(0.0, 0.3, 1000), 0.0),
+        (1 - scores(7, 1000), None),
+    ],
+)
+def test_compare_predictions_when_the_model_says_another_thing_of_everybody_then_drift(
+    reference, predicted, rate
+):
+    result = compare(reference, predicted)
+    assert result.verdict == "drift", result.sentence
+    assert rate is None or result.current_rate == rate
+
+
+def test_compare_predictions_when_the_reference_never_predicted_churn_then_churn_is_drift():
+    mild = profile_scores(np.random.default_rng(0).uniform(0.200, 0.201, 5000), 0.5)
+    assert compare(mild, np.random.default_rng(1).uniform(0.6, 0.9, 1000)).verdict == "drift"
+
+
+@pytest.mark.parametrize("bad", [np.nan, 1.5, np.inf])
+def test_compare_predictions_when_scores_are_none_then_data_break(reference, bad):
+    broken = scores(8, 1000)
+    broken[:300] = bad
+    assert compare(reference, broken).verdict == "data_break"
 
 
 def test_compare_predictions_when_scores_shift_then_drift_and_rates_are_told(reference):

@@ -15,7 +15,7 @@ from include.drift_statistics.effect_sizes import (
     wasserstein_distance,
 )
 from include.drift_statistics.exact_counts import hypergeometric_tail, share_test
-from include.drift_statistics.kolmogorov_smirnov import kolmogorov_smirnov_test
+from include.drift_statistics.kolmogorov_smirnov import kolmogorov_p_value, kolmogorov_smirnov_test
 from include.drift_statistics.numeric_counts import count_numbers
 from include.drift_statistics.p_values import adjust_p_values, combine_p_values
 from include.drift_statistics.rank_scores import rank_tests
@@ -137,6 +137,26 @@ def test_adjust_p_values_when_method_is_unknown_then_refused_by_name():
 def test_kolmogorov_smirnov_when_a_sample_is_empty_then_refused():
     with pytest.raises(ValueError, match="at least one value on each side"):
         kolmogorov_smirnov_test(np.zeros(5, dtype=np.int64), np.ones(5, dtype=np.int64))
+
+
+@pytest.mark.parametrize(("before", "now"), [(1, 1), (2, 1), (16, 2), (3, 3), (5, 100), (40, 70)])
+@pytest.mark.parametrize("shift", [0.0, 1.0, 100.0])
+def test_kolmogorov_p_value_when_samples_are_small_then_is_exact(before, now, shift):
+    generator = np.random.default_rng(before * now)
+    first, second = generator.normal(size=before), generator.normal(shift, 1, now)
+    expected = stats.ks_2samp(first, second, method="exact")
+    found = kolmogorov_p_value(expected.statistic, before, now)
+    assert found == pytest.approx(expected.pvalue, rel=1e-9)
+
+
+@pytest.mark.parametrize(("before", "now"), [(20_000, 1), (8_000, 2), (100_000_000, 3)])
+def test_kolmogorov_p_value_when_a_large_sample_meets_a_few_apart_then_is_what_they_can_show(before, now):
+    assert kolmogorov_p_value(1.0, before, now) == pytest.approx(2 / math.comb(before + now, now), rel=1e-6)
+
+
+def test_combine_p_values_when_one_is_nan_then_it_is_no_evidence():
+    assert combine_p_values((math.nan, 0.5), (0.5, 0.5)) == combine_p_values((1.0, 0.5), (0.5, 0.5))
+    assert combine_p_values((math.nan,), (1.0,)) > 0.9
 
 
 def test_total_variation_when_shares_move_then_known_value():

@@ -25,7 +25,7 @@ from sagemaker_jobs.batch_reading import (
 )
 from sagemaker_jobs.domain_classifier import SAMPLE_ROWS
 from sagemaker_jobs.drift_job_report import BatchFacts, PredictionFindings
-from sagemaker_jobs.drift_settings import SCORES_SHARE
+from sagemaker_jobs.drift_settings import SCORES_SHARE, JobRule
 from sagemaker_jobs.feature_profiles import count_in_parts
 from sagemaker_jobs.header_matching import match_batch_header
 from sagemaker_jobs.job_entry import report_progress
@@ -94,13 +94,15 @@ def judge_batch(
     date: str,
     schema: FeatureSchema,
     reference: Profile,
-    rule: DriftRule,
+    rule: JobRule,
     scoring: Scoring,
     work_directory: Path,
     *,
-    sampled: bool,
+    labelled: bool,
 ) -> JudgedBatch:
     """Read a batch once and compare it; a batch that cannot be read gives verdict `data_break`.
+
+    `labelled`: performance is judged on the same day, and has its part of alpha.
 
     Raises InvalidInputError for what is wrong with the call: no such path, scores that cannot be read.
     """
@@ -112,11 +114,11 @@ def judge_batch(
         match = partial(match_batch_header, with_id=scoring.scorer is not None)
         batch = open_batch(files, schema, text_directory, match)
         report_progress("read", f"{len(files)} file(s), {batch.size_bytes:,} bytes")
-        return _judge(batch, date, reference, rule, scoring, sampled=sampled)
+        return _judge(batch, date, reference, rule, scoring, labelled=labelled)
     except UnreadableBatchError as error:
         scoring.written_to.unlink(missing_ok=True)
         size = sum(path.stat().st_size for path, _ in files)
-        return _unreadable(str(error), BatchFacts(date, len(files), size), reference, rule)
+        return _unreadable(str(error), BatchFacts(date, len(files), size), reference, rule.drift_rule)
 
 
 def _unreadable(reason: str, facts: BatchFacts, reference: Profile, rule: DriftRule) -> JudgedBatch:
@@ -133,9 +135,9 @@ def _unreadable(reason: str, facts: BatchFacts, reference: Profile, rule: DriftR
 
 
 def _judge(
-    batch: OpenedBatch, date: str, reference: Profile, rule: DriftRule, scoring: Scoring, *, sampled: bool
+    batch: OpenedBatch, date: str, reference: Profile, rule: JobRule, scoring: Scoring, *, labelled: bool
 ) -> JudgedBatch:
-    sample = RowSample(SAMPLE_ROWS) if sampled else None
+    sample = RowSample(SAMPLE_ROWS) if rule.domain_classifier else None
     counts = _ScoreCounts(scoring)
     notes: list[str] = []
     can_score = not batch.missing_names
@@ -153,13 +155,13 @@ def _judge(
             counts.add(part)
     current = replace(current, new_columns=batch.extra_names)
     report_progress("count", f"{current.rows:,} rows")
-    predictions, told = _compare_scores(scoring, counts, rule)
+    predictions, told = _compare_scores(scoring, counts, rule.drift_rule)
     facts = BatchFacts(date, len(batch.files), batch.size_bytes, batch.missing_names, batch.extra_names)
-    if predictions is not None:  # one verdict from both: together they may spend alpha once
-        rule = replace(rule, family_share=1 - SCORES_SHARE)
+    # One verdict from all that the day is judged by: together they may spend alpha once.
+    shares = rule.shares(scored=predictions is not None, labelled=labelled)
     return JudgedBatch(
         facts,
-        compare_profiles(reference, current, rule),
+        compare_profiles(reference, current, replace(rule.drift_rule, family_share=shares.features)),
         current,
         counts.profile,
         predictions,

@@ -25,7 +25,12 @@ from sagemaker_jobs.drift_reference import (
     load_score_reference,
     read_reference_rows,
 )
-from sagemaker_jobs.drift_settings import UNVERSIONED_MODEL, DriftSettings, read_settings
+from sagemaker_jobs.drift_settings import (
+    CLASSIFIER_SHARE,
+    UNVERSIONED_MODEL,
+    DriftSettings,
+    read_settings,
+)
 from sagemaker_jobs.job_entry import report_progress, run_entry
 from sagemaker_jobs.labelled_performance import LabelledDay, judge_performance, read_evaluation
 from sagemaker_jobs.model_description import DECISION_THRESHOLD
@@ -56,6 +61,14 @@ class _Known:
         return Baselines(self.reference.profile, self.scoring.reference, performance)
 
 
+@dataclass(frozen=True)
+class _Classified:
+    """What the domain classifier came to; nothing when it was not wanted or could not learn."""
+
+    result: DomainClassifierResult | None = None
+    notes: tuple[str, ...] = ()
+
+
 def main(argv: Sequence[str]) -> None:
     """Run the job; raises InvalidInputError for what a person must mend."""
     settings = read_settings(argv)
@@ -68,10 +81,10 @@ def main(argv: Sequence[str]) -> None:
             settings.batch_date,
             settings.schema,
             known.reference.profile,
-            settings.rule.drift_rule,
+            settings.rule,
             known.scoring,
             work_directory,
-            sampled=settings.rule.domain_classifier,
+            labelled=settings.labels is not None and known.evaluation is not None,
         )
         labelled = judge_performance(
             settings.labels,
@@ -83,8 +96,9 @@ def main(argv: Sequence[str]) -> None:
             work_directory,
             settings.rule.performance_rule,
         )
-        state = _record(settings, known, judged, labelled)
-        report = _report(settings, known, judged, labelled, state, work_directory)
+        classified = _classify(settings, known.reference, judged, work_directory)
+        state = _record(settings, known, judged, labelled, classified)
+        report = _report(settings, known, judged, labelled, classified, state)
         _write(outputs, report, state, known, judged)
     report_progress("verdict", f"{report.verdict}: {report.sentence}")
     alert = report.standings[-1]
@@ -136,7 +150,7 @@ def _labelled_scores(settings: DriftSettings, scoring: Scoring) -> Path | None:
 
 
 def _record(
-    settings: DriftSettings, known: _Known, judged: JudgedBatch, labelled: LabelledDay
+    settings: DriftSettings, known: _Known, judged: JudgedBatch, labelled: LabelledDay, classified: _Classified
 ) -> MonitoringState:
     """Return the state with this day in it."""
     date, report, profile = settings.batch_date, judged.report, known.reference.profile
@@ -156,7 +170,7 @@ def _record(
     effects = {name: size for name, size in found.items() if size is not None and math.isfinite(size)}
     day = RecordedDay(
         date,
-        overall_verdict(report, judged.predictions, labelled.findings),
+        overall_verdict(report, judged.predictions, labelled.findings, classified.result),
         report.current_rows,
         effects,
         rate,
@@ -172,10 +186,9 @@ def _report(
     known: _Known,
     judged: JudgedBatch,
     labelled: LabelledDay,
+    classified: _Classified,
     state: MonitoringState,
-    work_directory: Path,
 ) -> DriftJobReport:
-    classifier, classifier_note = _classify(settings, known.reference, judged, work_directory)
     rule = settings.rule
     walked = standings(
         state,
@@ -193,26 +206,28 @@ def _report(
         data_origin=known.data_origin or ("synthetic" if judged.is_synthetic else "real"),
         predictions=judged.predictions,
         performance=labelled.findings,
-        domain_classifier=classifier,
+        domain_classifier=classified.result,
         standings=walked,
         days=state.days,
-        notes=(*judged.notes, *labelled.notes, *classifier_note),
+        notes=(*judged.notes, *labelled.notes, *classified.notes),
     )
 
 
 def _classify(
     settings: DriftSettings, reference: Reference, judged: JudgedBatch, work_directory: Path
-) -> tuple[DomainClassifierResult | None, tuple[str, ...]]:
+) -> _Classified:
     """Run the domain classifier when it is wanted and there are rows of both sides to learn from."""
     if not settings.rule.domain_classifier or judged.sample is None:
-        return None, ()
+        return _Classified()
     if reference.rows_path is None:
-        return None, ("no domain classifier: a stored profile holds counts, no rows to learn from",)
+        note = "no domain classifier: a stored profile holds counts, no rows to learn from"
+        return _Classified(notes=(note,))
     rows = read_reference_rows(reference.rows_path, settings.schema, work_directory, SAMPLE_ROWS)
-    result = compare_domains(rows, judged.sample, settings.schema, settings.rule.drift_rule.alpha)
+    alpha = settings.rule.drift_rule.alpha
+    result = compare_domains(rows, judged.sample, settings.schema, alpha, CLASSIFIER_SHARE)
     if result is None:
-        return None, ("no domain classifier: too few rows to learn from",)
-    return result, (result.sentence,)
+        return _Classified(notes=("no domain classifier: too few rows to learn from",))
+    return _Classified(result, (result.sentence,))
 
 
 def _write(

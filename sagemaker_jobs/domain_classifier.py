@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from include.data_contracts.feature_schema import FeatureSchema
+from include.drift_statistics.drift_report import Verdict
 from include.drift_statistics.performance_drift import area_under_curve
 from sagemaker_jobs.batch_columns import BatchColumns
 
@@ -27,11 +28,12 @@ SEED = 20_261_124
 
 @dataclass(frozen=True)
 class DomainClassifierResult:
-    """The mean AUC over both halves, its p-value against .5, and a sentence."""
+    """The mean AUC over both halves, its p-value against .5, and a sentence; `adjusted_p_value` decides."""
 
-    verdict: str
+    verdict: Verdict
     roc_auc: float
     p_value: float
+    adjusted_p_value: float
     alpha: float
     floor: float
     rows_reference: int
@@ -44,9 +46,12 @@ class DomainClassifierResult:
 
 
 def compare_domains(
-    reference: BatchColumns, current: BatchColumns, schema: FeatureSchema, alpha: float
+    reference: BatchColumns, current: BatchColumns, schema: FeatureSchema, alpha: float, family_share: float
 ) -> DomainClassifierResult | None:
-    """Tell two samples apart as well as boosted trees can; None when a side is too small to learn from."""
+    """Tell two samples apart as well as boosted trees can; None when a side is too small to learn from.
+
+    `family_share` is the part of alpha that this comparison may spend; the adjusted p-value is divided by it.
+    """
     if min(reference.row_count, current.row_count) < SMALLEST_SIDE:
         return None
     from sklearn.ensemble import HistGradientBoostingClassifier
@@ -72,12 +77,13 @@ def compare_domains(
         areas.append(area)
         p_values.append(_rank_test(area, int(held_out.sum()), int(len(held_out) - held_out.sum())))
     area, p_value = float(np.mean(areas)), min(1.0, 2 * min(p_values))
-    drifted = p_value <= alpha and area >= FLOOR_AUC
+    adjusted = min(1.0, p_value / family_share)
+    drifted = adjusted <= alpha and area >= FLOOR_AUC
     told = "tells the batch from the reference" if drifted else "cannot tell the batch from the reference"
-    sentence = f"a classifier {told}: AUC {area:.3f}, p {p_value:.2g}"
-    verdict = "drift" if drifted else "no_drift"
+    sentence = f"a classifier {told}: AUC {area:.3f}, adjusted p {adjusted:.2g}"
+    verdict: Verdict = "drift" if drifted else "no_drift"
     return DomainClassifierResult(
-        verdict, area, p_value, alpha, FLOOR_AUC, reference.row_count, current.row_count, sentence
+        verdict, area, p_value, adjusted, alpha, FLOOR_AUC, reference.row_count, current.row_count, sentence
     )
 
 

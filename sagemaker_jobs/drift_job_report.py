@@ -83,8 +83,8 @@ class DriftJobReport:
 
     @property
     def verdict(self) -> Verdict:
-        """The worst of features, dependence, predictions and performance."""
-        return overall_verdict(self.features, self.predictions, self.performance)
+        """The worst of features, dependence, predictions, performance and, when it ran, the classifier."""
+        return overall_verdict(self.features, self.predictions, self.performance, self.domain_classifier)
 
     @property
     def sentence(self) -> str:
@@ -93,6 +93,8 @@ class DriftJobReport:
         parts = [part.result for part in (self.predictions, self.performance) if part is not None]
         if self.verdict != "no_drift":
             said += [result.sentence for result in parts if result.verdict == self.verdict]
+        if self.domain_classifier is not None and self.domain_classifier.verdict == self.verdict == "drift":
+            said.append(f"Columns taken together drifted: {self.domain_classifier.sentence}.")
         return " ".join(said)
 
     def to_mapping(self) -> dict[str, Any]:
@@ -139,10 +141,15 @@ class DriftJobReport:
 
 
 def overall_verdict(
-    features: DriftReport, predictions: PredictionFindings | None, performance: PerformanceFindings | None
+    features: DriftReport,
+    predictions: PredictionFindings | None,
+    performance: PerformanceFindings | None,
+    domain_classifier: DomainClassifierResult | None,
 ) -> Verdict:
     """Return the worst verdict; too few labels or scores say nothing about a batch that could be judged."""
     others = [part.result.verdict for part in (predictions, performance) if part is not None]
+    if domain_classifier is not None and features.verdict != "insufficient_data":
+        others.append(domain_classifier.verdict)
     return worst([features.verdict, *(verdict for verdict in others if verdict != "insufficient_data")])
 
 

@@ -15,7 +15,7 @@ from sagemaker_jobs.svg_parts import nice_ticks, svg_frame, svg_line, svg_text
 _MEASURES = {
     "accuracy": ("Accuracy", "share of customers predicted rightly"),
     "roc_auc": ("ROC-AUC", "chance that a churner has the higher score"),
-    "calibration_gap": ("Calibration gap", "churn rate minus mean score; 0 is right"),
+    "calibration_gap": ("Calibration gap", "churn rate minus mean score"),
 }
 
 
@@ -99,12 +99,11 @@ def _performance(performance: Part) -> str:
 def _measure_row(measure: Part) -> str:
     title, meaning = _MEASURES.get(measure["name"], (str(measure["name"]), ""))
     low, high = measure["interval_95"]
-    registered = figure(measure["registered"]) if measure["name"] != "calibration_gap" else "–"
     return (
         f'<tr><th scope="row">{shown(title)}<small>{escape(meaning)}</small></th>'
         f'<td class="number">{_three(measure["value"])}</td>'
         f'<td class="number">{_three(low)} to {_three(high)}</td>'
-        f'<td class="number">{registered}</td><td>{chip(measure["verdict"])}</td></tr>'
+        f'<td class="number">{_three(measure["registered"])}</td><td>{chip(measure["verdict"])}</td></tr>'
     )
 
 
@@ -118,7 +117,7 @@ def _three(value: float) -> str:
 
 def _interval_drawing(measures: Sequence[Part]) -> str:
     """Return accuracy and AUC with their intervals over the range from guessing to perfect."""
-    drawn = [m for m in measures if m["name"] in {"accuracy", "roc_auc"} and m["registered"] is not None]
+    drawn = [m for m in measures if m["name"] in {"accuracy", "roc_auc"}]
     return "" if not drawn else _intervals(drawn)
 
 
@@ -170,7 +169,8 @@ def dependence_section(report: Part) -> str:
             f'<p class="plain">{chip(classifier["verdict"])} {shown(classifier["sentence"], 300)}</p>'
             f"<p>Boosted trees, told apart from {classifier['rows_reference']:,} reference rows on rows"
             " they never"
-            f" saw; an AUC below {figure(classifier['floor'])} does not count. It decides nothing.</p>"
+            f" saw; an AUC below {figure(classifier['floor'])} does not count. It takes part in the verdict"
+            " because the rule switches it on.</p>"
         )
     if not parts:
         return ""

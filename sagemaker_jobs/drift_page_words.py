@@ -94,6 +94,7 @@ def _changed_besides(report: Part) -> list[str]:
         ("joint", "how columns go together"),
         ("predictions", "the model's scores"),
         ("performance", "how right the model is"),
+        ("domain_classifier", "the columns taken together"),
     )
     return [
         name
@@ -159,6 +160,9 @@ def change_items(
     if performance is not None and performance["verdict"] in {"drift", "data_break"}:
         worse = [m["sentence"] for m in performance["measures"] if m["verdict"] == "drift"]
         items.append(("performance", plain("; ".join(worse) or performance["sentence"], 300)))
+    classifier = report["domain_classifier"]
+    if classifier is not None and classifier["verdict"] == "drift":
+        items.append(("columns together", plain(classifier["sentence"], 200)))
     return items
 
 
@@ -192,10 +196,15 @@ def certainty_words(report: Part, findings: Sequence[ColumnFinding], *, is_read:
         parts.append(joint["adjusted_p_value"])
     if predictions is not None and predictions["verdict"] == "drift":
         parts.append(predictions["score"]["adjusted_p_value"])
+    if report["performance"] is not None:
+        measures = report["performance"]["measures"]
+        parts += [measure["adjusted_p_value"] for measure in measures if measure["verdict"] == "drift"]
+    if report["domain_classifier"] is not None and report["domain_classifier"]["verdict"] == "drift":
+        parts.append(report["domain_classifier"]["adjusted_p_value"])
     known = [value for value in parts if value is not None]
     if not known:
-        return "the 95% interval excludes the registered value, and the fall is more than allowed"
-    return f"p {_equals(min(known))} after correction over all columns; drift is called at {rule['alpha']:g}"
+        return f"drift is called at p {rule['alpha']:g}"
+    return f"p {_equals(min(known))} after correction over all tests; drift is called at {rule['alpha']:g}"
 
 
 def _equals(value: float) -> str:

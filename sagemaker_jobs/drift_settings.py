@@ -15,9 +15,21 @@ from sagemaker_jobs.job_entry import InvalidInputError, JobArguments
 
 DEFAULT_YEARLY_FALSE_ALERTS = 0.1
 DEFAULT_ACCURACY_DROP = PerformanceRule().accuracy_drop
-# Part of a day's alpha that goes to the model's scores when there are any; the features have the rest.
+# Parts of a day's alpha that go to other comparisons on days that have them; the features have the rest.
 SCORES_SHARE = 0.2
+PERFORMANCE_SHARE = 0.1
+CLASSIFIER_SHARE = 0.1
 UNVERSIONED_MODEL = "unversioned"
+
+
+@dataclass(frozen=True)
+class AlphaShares:
+    """How the comparisons that lead to one verdict divide alpha; those that a day has not get nothing."""
+
+    features: float
+    scores: float
+    performance: float
+    classifier: float
 
 
 @dataclass(frozen=True)
@@ -29,16 +41,27 @@ class JobRule:
     domain_classifier: bool = False
     accuracy_drop: float = DEFAULT_ACCURACY_DROP
 
+    def shares(self, *, scored: bool, labelled: bool) -> AlphaShares:
+        """Divide alpha between what a day is judged by."""
+        scores = SCORES_SHARE if scored else 0.0
+        performance = PERFORMANCE_SHARE if labelled else 0.0
+        classifier = CLASSIFIER_SHARE if self.domain_classifier else 0.0
+        return AlphaShares(1 - scores - performance - classifier, scores, performance, classifier)
+
     @property
     def performance_rule(self) -> PerformanceRule:
         """How much worse than registered is too much."""
-        return PerformanceRule(accuracy_drop=self.accuracy_drop)
+        return PerformanceRule(
+            accuracy_drop=self.accuracy_drop, alpha=self.drift_rule.alpha, family_share=PERFORMANCE_SHARE
+        )
 
     def to_mapping(self) -> dict[str, Any]:
         """Strict JSON, as stored with the report."""
         return {
             **{name: value for name, value in self.drift_rule.to_mapping().items() if name != "family_share"},
             "scores_share": SCORES_SHARE,
+            "performance_share": PERFORMANCE_SHARE,
+            "classifier_share": CLASSIFIER_SHARE,
             "yearly_false_alerts": self.yearly_false_alerts,
             "domain_classifier": self.domain_classifier,
             "accuracy_drop": self.accuracy_drop,

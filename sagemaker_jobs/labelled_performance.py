@@ -1,7 +1,7 @@
 """Performance on customers whose outcome is known by now, against what the model was registered with."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from include.data_contracts.evaluation_report import EvaluationReport
@@ -17,7 +17,7 @@ from sagemaker_jobs.batch_reading import UnreadableBatchError, list_batch_files
 from sagemaker_jobs.drift_job_report import PerformanceFindings
 from sagemaker_jobs.job_entry import InvalidInputError
 from sagemaker_jobs.label_join import LabelledScores, join_scores, read_labels
-from sagemaker_jobs.performance_alerts import LabelledBatch
+from sagemaker_jobs.performance_alerts import LabelledBatch, PerformanceBaseline
 from sagemaker_jobs.score_tables import read_scores
 
 EVALUATION_FILE = "evaluation.json"
@@ -94,10 +94,13 @@ def judge_performance(
 
 
 def _registered(evaluation: EvaluationReport) -> RegisteredPerformance:
-    return RegisteredPerformance(
-        evaluation.metric("accuracy").value,
-        evaluation.metric("roc_auc").value,
-        evaluation.dataset.item_count,
+    """Return what the daily check is held against: the values and errors that the rule over days uses."""
+    baseline = PerformanceBaseline.from_evaluation(evaluation)
+    return replace(
+        baseline.registered,
+        roc_auc_deviation=baseline.roc_auc_deviation,
+        calibration_gap=baseline.calibration_gap,
+        calibration_deviation=baseline.calibration_deviation,
     )
 
 

@@ -86,7 +86,8 @@ def full_page(reference, scores):
         performance=performance.to_mapping() | {"labelled_date": "2026-11-02", "labels": 950, "matched": 900},
         domain_classifier={
             "verdict": "drift",
-            "sentence": "a classifier tells the batch from the reference: AUC 0.900, p 1e-09",
+            "sentence": "a classifier tells the batch from the reference: AUC 0.900, adjusted p 1e-09",
+            "adjusted_p_value": 1e-09,
             "rows_reference": 4000,
             "floor": 0.55,
         },
@@ -119,7 +120,7 @@ def test_page_when_tenure_is_tripled_then_says_first_what_changed_and_by_how_muc
     assert "1 of 4 columns changed: tenure" in verdict
     assert re.search(r"tenure mean 36(\.\d)? → 10\d", verdict)
     assert "seen on this day only" in verdict
-    assert "after correction over all columns" in verdict
+    assert "after correction over all tests" in verdict
 
 
 def test_page_when_an_alert_is_open_then_says_since_when_and_what_it_rests_on(full_page):

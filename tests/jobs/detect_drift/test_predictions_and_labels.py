@@ -45,6 +45,18 @@ def test_alpha_when_features_and_scores_lead_to_one_verdict_then_is_spent_once(a
     assert scored["rule"]["scores_share"] == 0.2
 
 
+def test_alpha_when_labels_have_come_too_then_performance_has_a_part_of_it(approved, run, rows, tmp_path):
+    (tmp_path / "labels.csv").write_text(outcomes(rows))
+    unscored = run(rows, approved.reference).report
+    labelled = run(rows, approved.reference, *approved.arguments, "--labels", tmp_path / "labels.csv").report
+
+    for before, feature in zip(unscored["features"], labelled["features"], strict=True):
+        assert feature["adjusted_p_value"] == pytest.approx(min(1.0, before["adjusted_p_value"] / 0.7))
+    for entry in labelled["performance"]["measures"]:
+        assert entry["adjusted_p_value"] == pytest.approx(min(1.0, entry["p_value"] * 3 / 0.1))
+        assert (entry["adjusted_p_value"] <= 0.05) or entry["verdict"] == "no_drift"
+
+
 def test_predictions_when_the_job_scores_then_are_those_of_the_model(approved, run, rows, train_model):
     import pandas as pd
 
@@ -83,11 +95,10 @@ def test_predictions_when_all_are_churn_then_are_flagged(approved, run, rows, tm
     arguments = ("--reference-scores", approved.evaluation, "--predictions", tmp_path / "scores.csv")
     report = run(rows, approved.reference, *arguments).report
 
-    assert report["predictions"]["verdict"] in {"drift", "data_break"}
-    assert report["verdict"] == report["predictions"]["verdict"]
+    assert report["verdict"] == report["predictions"]["verdict"] == "drift"
     assert report["drifted_features"] == []
     assert "predicted churn rate" in report["sentence"]
-    assert report["alert"]["transition"] == "new"
+    assert (report["alert"]["status"], report["alert"]["transition"]) == ("drift", "new")
 
 
 def test_predictions_when_they_moved_then_the_alert_names_the_model_score(approved, run, rows, tmp_path):
@@ -238,6 +249,33 @@ def test_domain_classifier_when_wanted_then_tells_changed_customers_from_the_sam
     assert same["domain_classifier"]["verdict"] == "no_drift"
     assert moved["domain_classifier"]["verdict"] == "drift"
     assert moved["domain_classifier"]["roc_auc"] > moved["domain_classifier"]["floor"]
+
+
+def test_domain_classifier_when_only_it_sees_a_change_then_it_makes_the_verdict_within_alpha(run, tmp_path):
+    # No column changes and no correlation: charges come to follow the distance from a middling tenure.
+    generator = np.random.default_rng(2)
+
+    def draw(seed, *, follows):
+        drawn = draw_rows(2000, seed)
+        tenures = generator.permutation(np.arange(2000) % 73)
+        places = np.abs(tenures - 36) / 36 if follows else np.abs(generator.permutation(tenures) - 36) / 36
+        for row, tenure, place in zip(drawn, tenures, places, strict=True):
+            row["tenure_months"], row["monthly_charges"] = str(tenure), f"{30 + 60 * place:.2f}"
+        return drawn
+
+    (tmp_path / "before.csv").write_text(to_csv(draw(17, follows=False)))
+    batch, rule = draw(18, follows=True), ("--rule", json.dumps({"domain_classifier": True}))
+    without = run(batch, tmp_path / "before.csv").report
+    report = run(batch, tmp_path / "before.csv", *rule).report
+
+    assert without["verdict"] == "no_drift", without["sentence"]
+    assert (report["verdict"], report["domain_classifier"]["verdict"]) == ("drift", "drift")
+    assert report["history"][-1]["verdict"] == "drift"
+    assert "Columns taken together drifted" in report["sentence"]
+    classifier = report["domain_classifier"]
+    assert classifier["adjusted_p_value"] == pytest.approx(min(1.0, classifier["p_value"] / 0.1))
+    for other, feature in zip(without["features"], report["features"], strict=True):
+        assert feature["adjusted_p_value"] == pytest.approx(min(1.0, other["adjusted_p_value"] / 0.9))
 
 
 def test_domain_classifier_when_there_is_only_a_profile_then_says_why_not(halves, run, tmp_path):

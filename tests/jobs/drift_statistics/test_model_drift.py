@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from include.drift_statistics.performance_drift import (
+    PerformanceRule,
     RegisteredPerformance,
     area_under_curve,
     performance_drift,
@@ -106,6 +107,50 @@ def test_performance_drift_when_scores_run_high_then_calibration_is_named():
     result = performance_drift(label, score, RegisteredPerformance(0.55, 0.5, 1000))
     assert result.verdict == "drift"
     assert "churn rate" in result.sentence
+
+
+def residual_gap(seed, rows, gap):
+    generator = np.random.default_rng(seed)
+    score = generator.uniform(0.2, 0.8, rows)
+    return (generator.random(rows) < score + gap).astype(float), score
+
+
+def test_performance_drift_when_the_gap_is_the_registered_one_then_quiet_and_when_it_moved_then_drift():
+    known = RegisteredPerformance(0.6, 0.5, 2000, 0.02, calibration_gap=0.08, calibration_deviation=0.01)
+    as_before = performance_drift(*residual_gap(4, 3000, 0.08), known)
+    assert as_before.verdict == "no_drift", as_before.sentence
+    assert as_before.measures[-1].registered == 0.08
+    better = performance_drift(*residual_gap(5, 3000, -0.04), known)
+    assert better.verdict == "drift"
+    assert "registered +0.080" in better.sentence
+
+
+def test_performance_drift_when_registered_values_are_uncertain_then_less_is_sure():
+    label, score = labelled(6, 400, 0.12)
+    values = {}
+    for deviation in (0.0, 0.05):
+        known = RegisteredPerformance(0.8, 0.87, 100_000, deviation, 0.0, deviation)
+        measures = performance_drift(label, score, known).measures
+        values[deviation] = {measure.name: measure.p_value for measure in measures}
+    for name in ("roc_auc", "calibration_gap"):
+        assert values[0.0][name] < values[0.05][name]
+    few = performance_drift(label, score, RegisteredPerformance(0.8, 0.87, 100)).measures[0].p_value
+    assert values[0.0]["accuracy"] < few
+
+
+def test_performance_drift_when_it_has_a_part_of_alpha_then_quiet_labels_alarm_no_more_than_that():
+    alarms = 0
+    for seed in range(600):
+        generator = np.random.default_rng([5, seed])
+        chances = generator.beta(0.8, 2.2, 1409 + 150)
+        label = (generator.random(len(chances)) < chances).astype(float)
+        y, p = label[:1409], chances[:1409]
+        area, deviation = area_under_curve(y, p)
+        gap, error = float((y - p).mean()), float(np.sqrt((p * (1 - p)).sum()) / 1409)
+        known = RegisteredPerformance(float(((p >= 0.5) == y).mean()), area, 1409, deviation, gap, error)
+        rule = PerformanceRule(family_share=0.5)
+        alarms += performance_drift(label[1409:], chances[1409:], known, rule=rule).verdict == "drift"
+    assert alarms / 600 <= 0.025 + 3 * np.sqrt(0.025 * 0.975 / 600)
 
 
 def test_performance_drift_when_labels_have_not_come_then_insufficient_with_rows_needed():

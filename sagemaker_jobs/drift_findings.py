@@ -15,6 +15,12 @@ EFFECT_NAMES = {
     "squared_score_shift": "change of spread",
     "tail_share_change": "change of tail share",
     "share_change": "change of share",
+    "share_out_of_range": "share out of range",
+    "share_of_rows": "share of rows",
+    "population_stability_index": "PSI",
+    "total_variation_of_deciles": "total variation of deciles",
+    "wasserstein_distance": "Wasserstein distance",
+    "cramers_v": "Cramér's V",
 }
 
 type Part = Mapping[str, Any]

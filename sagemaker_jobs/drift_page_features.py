@@ -10,13 +10,24 @@ from include.drift_statistics.profiles import Profile
 from sagemaker_jobs.distribution_shares import histogram, level_shares, value_shares
 from sagemaker_jobs.drift_findings import EFFECT_NAMES, ColumnFinding, Part
 from sagemaker_jobs.drift_page_charts import bar_chart, distribution_words, histogram_chart
+from sagemaker_jobs.drift_page_details import column_details, effect_interval
 from sagemaker_jobs.drift_page_words import chip, moved_missing, moved_values
-from sagemaker_jobs.page_text import NOTHING, counted, figure, plain, probability, share, shown, shown_name
+from sagemaker_jobs.page_text import (
+    NOTHING,
+    counted,
+    figure,
+    listed,
+    plain,
+    probability,
+    share,
+    shown,
+    shown_name,
+)
 
 MOST_REASONS = 3
 MOST_UNSEEN = 3
 OPEN_CHARTS = 24  # of many columns the quiet ones after these wait behind a click
-DETAILED_COLUMNS = 30  # columns whose single tests are listed
+DETAILED_COLUMNS = 30  # columns whose single tests and effect sizes are listed
 
 LEGEND = (
     '<p class="legend"><span><i class="key before-key"></i>reference: what the model was trained on</span>'
@@ -24,7 +35,7 @@ LEGEND = (
 )
 _HEADS = (
     ("feature", ""), ("what changed", ""), ("KS or chi-squared", ""), ("p", "number"),
-    ("adjusted p", "number"), ("effect", "number"), ("missing", "number"), ("unseen levels", ""),
+    ("adjusted p", "number"), ("effect", "number"), ("missing", "number"), ("new or lost levels", ""),
 )  # fmt: skip
 
 
@@ -38,8 +49,8 @@ def feature_table(findings: Sequence[ColumnFinding], reference: Profile, current
     note = (
         "<p>p: all tests of the column combined; adjusted p: corrected over all columns, the one that"
         " decides."
-        " KS and chi-squared stand beside them with p-values of their own. An effect below its floor never"
-        " counts.</p>"
+        " KS and chi-squared stand beside them with p-values of their own. Below an effect stands its 95%"
+        " interval; one below its floor never counts. Single tests and all effect sizes are with the charts.</p>"
     )
     table = (
         f'<div class="scroll"><table class="features"><thead><tr>{head}</tr></thead>'
@@ -58,7 +69,9 @@ def _row(finding: ColumnFinding, reference: Profile, current: Profile | None) ->
     entry = finding.entry
     effect = EFFECT_NAMES.get(entry["effect_name"], plain(entry["effect_name"], 40).replace("_", " "))
     floor = f"<small>floor {figure(finding.floor)}</small>" if finding.floor is not None else ""
-    sized = f"{figure(finding.effect)}<small>{escape(effect)}</small>{floor}"
+    interval = effect_interval(entry, entry["effect_name"])
+    interval = f"<small>{interval}</small>" if interval else ""
+    sized = f"{figure(finding.effect)}{interval}<small>{escape(effect)}</small>{floor}"
     return (
         f'<tr><th scope="row"><span class="name">{shown_name(finding.name)}</span>'
         f"<small>{shown(finding.kind)}</small>"
@@ -68,7 +81,7 @@ def _row(finding: ColumnFinding, reference: Profile, current: Profile | None) ->
         f'<td class="number">{probability(entry["adjusted_p_value"])}</td>'
         f'<td class="number">{sized if finding.effect is not None else NOTHING}</td><td'
         f' class="number">{_missing(entry)}</td>'
-        f"<td>{_unseen(entry)}</td></tr>"
+        f"<td>{_levels(entry)}</td></tr>"
     )
 
 
@@ -104,13 +117,16 @@ def _missing(entry: Part) -> str:
     return f"{share(before)} → {share(now)}"
 
 
-def _unseen(entry: Part) -> str:
-    levels = entry["unseen_levels"]
-    if not levels:
-        return NOTHING
+def _levels(entry: Part) -> str:
+    """Return levels the reference never had with their rows, then those that the batch has lost."""
+    levels, gone = entry["unseen_levels"], entry["vanished_levels"]
     said = [f"{shown(level['level'], 40)} ({level['rows']:,})" for level in levels[:MOST_UNSEEN]]
     rest = len(levels) - MOST_UNSEEN
-    return "<br>".join([*said, *([f"and {rest:,} more"] if rest > 0 else [])])
+    said += [f"and {rest:,} more"] if rest > 0 else []
+    if gone:
+        named = listed([plain(level, 40) for level in gone], MOST_UNSEEN)
+        said.append(f"<small>gone: {escape(named)}</small>")
+    return "<br>".join(said) or NOTHING
 
 
 def feature_charts(findings: Sequence[ColumnFinding], reference: Profile, current: Profile | None) -> str:
@@ -146,10 +162,10 @@ def _card(finding: ColumnFinding, reference: Profile, current: Profile | None, *
         *moved_missing(finding),
     ]
     words = "".join(f"<p>{escape(note)}</p>" for note in [", ".join(moved), *notes] if note)
-    tests = _tests(finding) if is_detailed else ""
+    details = column_details(finding) if is_detailed else ""
     return (
         f'<article class="card"><h3><span>{shown_name(finding.name)}</span>{chip(finding.verdict)}</h3>'
-        f"{drawing}{words}{tests}</article>"
+        f"{drawing}{words}{details}</article>"
     )
 
 
@@ -220,25 +236,3 @@ def _unread(now: NumericCounts | None) -> list[str]:
     counts = ((now.unreadable, "text instead of a number"), (now.infinite, "infinite"))
     said = [f"{count:,} {word}" for count, word in counts if count]
     return [f"In this batch {' and '.join(said)}."] if said else []
-
-
-def _tests(finding: ColumnFinding) -> str:
-    """Return the single tests of a column, for those who want to know which of them spoke."""
-    rows = []
-    for test in finding.entry["tests"]:
-        found = ' class="found"' if test["verdict"] == "drift" else ""
-        effect = EFFECT_NAMES.get(test["effect_name"], plain(test["effect_name"], 40))
-        rows.append(
-            f'<tr{found}><th scope="row">{shown(test["test"]).replace("_", " ")}</th>'
-            f'<td class="number">{probability(test["adjusted_p_value"])}</td>'
-            f'<td class="number">{figure(test["effect"])}</td><td class="number">{figure(test["floor"])}</td>'
-            f"<td><small>{escape(effect)}</small></td></tr>"
-        )
-    if not rows:
-        return ""
-    return (
-        f'<details><summary>{counted(len(rows), "test")}</summary><div class="scroll"><table class="compact">'
-        '<thead><tr><th scope="col">test</th><th scope="col" class="number">adjusted p</th>'
-        '<th scope="col" class="number">effect</th><th scope="col" class="number">floor</th>'
-        f'<th scope="col"></th></tr></thead><tbody>{"".join(rows)}</tbody></table></div></details>'
-    )

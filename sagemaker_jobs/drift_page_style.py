@@ -61,6 +61,7 @@ main { max-width: 1160px; }
 .pair .scroll { margin-top: 12px; }
 .multiples .card { display: flex; flex-direction: column; }
 .multiples .card > details { margin-top: auto; padding-top: 12px; }
+.multiples .card > details[open] { margin-top: 0; }
 .card > p + .scroll { margin-top: 12px; }
 .card h3 { display: flex; gap: 10px; justify-content: space-between; align-items: baseline; font-size: .98rem;
   margin: 0 0 12px; }
@@ -112,6 +113,8 @@ th small, td small { display: block; color: var(--soft); font-weight: 400; font-
 table.compact { font-size: .87rem; }
 table.compact th, table.compact td { padding: 5px 12px 5px 0; }
 tr.found > * { font-weight: 600; }
+.card details .scroll + .scroll { margin-top: 14px; }
+table.effects td small { white-space: normal; }
 dl.facts { display: grid; grid-template-columns: max-content 1fr; gap: 4px 18px; margin: 0; font-size:
   .92rem; }
 dl.settings { grid-template-columns: repeat(auto-fill, minmax(190px, max-content) minmax(60px,

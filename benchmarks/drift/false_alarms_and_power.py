@@ -23,29 +23,13 @@ from include.drift_statistics.comparison import compare_profiles
 from include.drift_statistics.drift_report import DriftReport
 from include.drift_statistics.profiles import Profile, build_profile, count_rows
 
-# What the best peer reached at an equal 5 % false-alarm rate with n = 1,000, from the project's earlier
-# measurement (Evidently, NannyML, KS + chi-squared on tables of the same kind; not repeated by this script).
-BEST_PEER_1000 = {
-    "mean + 0.1 sd": 0.56,
-    "contract mix 5 points": 0.75,
-    "usage x 1.1": 0.50,
-    "region 3 points of 50 levels": 0.94,
-    "sd x 1.1": 0.36,
-    "2 % of usage x 20": 0.99,
-    "2 % zeros": 0.99,
-    "missing 0 to 3 %": 0.08,
-    "correlation 0.3 to 0.5": 0.08,
-    "tenure x 3": 1.0,
-    "new level 1 %": 1.0,
-}
-
 
 def daily_p_value(report: DriftReport) -> float:
     """Smallest adjusted p-value of the day: the day alarms when it is at most alpha."""
     values = [feature.adjusted_p_value for feature in report.features]
     if report.joint is not None:
         values.append(report.joint.adjusted_p_value)
-    return min(values)
+    return min(1.0 if value is None else value for value in values)
 
 
 def reference_rows(rows: int) -> int:
@@ -123,16 +107,11 @@ def power(replicates: int, sizes: list[int], quiet_replicates: int, untuned: boo
             own = sum(value <= 0.05 for value in values) / replicates
             equal = sum(value <= thresholds[size] for value in values) / replicates
             row += [f"{own:.2f}", f"{equal:.2f}"]
-            if size == 1000 and not untuned:
-                peer = BEST_PEER_1000[name]
-                row += [f"{peer:.2f}", f"{equal - peer:+.2f}"]
         print(row, flush=True)
         rows.append(row)
     header = ["shift"]
     for size in sizes:
         header += [f"n = {size:,}", "at equal 5 %"]
-        if size == 1000 and not untuned:
-            header += ["best peer", "difference"]
     error = math.sqrt(0.25 / replicates)
     note = (
         f"{replicates} replicates, standard error at most {error:.3f}. Thresholds at equal alarm "

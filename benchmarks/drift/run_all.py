@@ -42,6 +42,8 @@ STEPS: Mapping[str, tuple[str, ...]] = {
     "looks": ("year_of_days.py", "looks"),
     "speed": ("speed.py", "--rows", "8000", "100000", "1000000"),
     "speed-large": ("speed.py", "--rows", "10000000", "100000000"),
+    "growth": ("growth.py",),
+    "random-halves": ("random_halves.py",),
     "peers-speed": ("peers/measure_peers.py", "speed"),
     "peers-power": ("peers/measure_peers.py", "power"),
 }  # fmt: skip

@@ -23,4 +23,4 @@ def compare_tables(reference: Table, current: Table) -> tuple[dict[str, float], 
     p_values = [feature.adjusted_p_value for feature in report.features]
     if report.joint is not None:
         p_values.append(report.joint.adjusted_p_value)
-    return {"day": 1.0 - min(p_values)}, report.verdict in {"drift", "data_break"}
+    return {"day": 1.0 - min(1.0 if value is None else value for value in p_values)}, report.verdict in {"drift", "data_break"}

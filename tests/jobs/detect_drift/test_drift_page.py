@@ -240,6 +240,26 @@ def test_chart_when_a_level_is_new_or_gone_then_is_marked_in_words():
     assert "◇ gone: b" in page.body
 
 
+def test_details_when_a_column_was_compared_then_hold_every_effect_size_with_interval_and_unit():
+    rng = np.random.default_rng(3)
+    page = page_of_columns(
+        {"stay": ColumnSpec("numeric", unit="mon<th>s"), "plan": ColumnSpec("categorical")},
+        {"stay": rng.integers(0, 73, 2000), "plan": ["a"] * 1000 + [HOSTILE] * 1000},
+        {"stay": rng.integers(0, 73, 800) * 2, "plan": ["a"] * 500 + ["new"] * 300},
+    )
+
+    effects = "".join(page.texts("table", "effects"))
+    for name in ("KS distance", "PSI", "Wasserstein distance", "Cramér's V", "total variation"):
+        assert re.search(rf"{name}[^A-Za-z]*\d", effects), name
+    assert re.search(r"Wasserstein distance[\d.]+mon<th>s[\d.]+ to [\d.]+", effects)
+    assert re.search(r"Outside the reference's range: \d+\.\d% of the batch's numbers", page.body)
+    assert f"Levels that are gone: {HOSTILE}." in page.body
+    table = "".join(page.texts("table", "features"))
+    assert re.search(r"0\.\d+ to 0\.\d+KS distance", table)
+    assert f"gone: {HOSTILE[:30]}" in table
+    assert "script" not in page.tags
+
+
 def test_chart_when_the_batch_leaves_the_range_of_the_reference_then_says_that_only_counts_are_known(
     reference,
 ):

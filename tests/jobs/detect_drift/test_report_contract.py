@@ -34,6 +34,21 @@ def test_report_when_the_batch_cannot_be_read_then_is_read_as_a_data_break(halve
     )
 
 
+@pytest.mark.parametrize("batch", ["<!DOCTYPE html><p>Sign in", "without contract"])
+def test_report_when_a_column_was_not_compared_then_no_metric_says_that_it_is_as_before(halves, run, batch):
+    gone = None
+    if batch == "without contract":
+        batch = [{name: cell for name, cell in row.items() if name != "Contract"} for row in halves.second]
+        gone = "contract_type"
+    done = run(batch, halves.reference)
+    found = [metric for metric in day_metrics(judged_day(done.report), read(done)) if metric.feature]
+
+    assert [metric for metric in found if metric.feature == gone] == []
+    assert bool(found) == (gone is not None)
+    for feature in done.report["features"]:
+        assert (feature["effect_name"] == "none") == (feature["effect_size"] is None)
+
+
 def test_report_when_a_model_scores_and_labels_have_come_then_all_of_it_becomes_metrics(
     approved, run, tmp_path
 ):

@@ -150,7 +150,11 @@ def _labelled_scores(settings: DriftSettings, scoring: Scoring) -> Path | None:
 
 
 def _record(
-    settings: DriftSettings, known: _Known, judged: JudgedBatch, labelled: LabelledDay, classified: _Classified
+    settings: DriftSettings,
+    known: _Known,
+    judged: JudgedBatch,
+    labelled: LabelledDay,
+    classified: _Classified,
 ) -> MonitoringState:
     """Return the state with this day in it."""
     date, report, profile = settings.batch_date, judged.report, known.reference.profile

@@ -1,4 +1,4 @@
-"""What lies behind the verdict on one column: its single tests, its effect sizes, its range and lost levels."""
+"""What lies behind the verdict on one column: single tests, effect sizes, range and lost levels."""
 
 from html import escape
 
@@ -54,7 +54,8 @@ def _tests(tests: list[Part]) -> str:
             f'<tr{found}><th scope="row">{shown(test["test"]).replace("_", " ")}'
             f"<small>{escape(effect)}</small></th>"
             f'<td class="number">{probability(test["adjusted_p_value"])}</td>'
-            f'<td class="number">{figure(test["effect"])}</td><td class="number">{figure(test["floor"])}</td></tr>'
+            f'<td class="number">{figure(test["effect"])}</td>'
+            f'<td class="number">{figure(test["floor"])}</td></tr>'
         )
     return (
         '<div class="scroll"><table class="compact">'
@@ -77,6 +78,6 @@ def _effects(effects: Part) -> str:
         )
     return (
         '<div class="scroll"><table class="compact effects"><thead><tr><th scope="col">effect size</th>'
-        '<th scope="col" class="number">value</th><th scope="col" class="number">95% interval</th></tr></thead>'
-        f"<tbody>{''.join(rows)}</tbody></table></div>"
+        '<th scope="col" class="number">value</th><th scope="col" class="number">95% interval</th></tr>'
+        f"</thead><tbody>{''.join(rows)}</tbody></table></div>"
     )

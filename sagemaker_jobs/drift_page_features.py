@@ -50,7 +50,8 @@ def feature_table(findings: Sequence[ColumnFinding], reference: Profile, current
         "<p>p: all tests of the column combined; adjusted p: corrected over all columns, the one that"
         " decides."
         " KS and chi-squared stand beside them with p-values of their own. Below an effect stands its 95%"
-        " interval; one below its floor never counts. Single tests and all effect sizes are with the charts.</p>"
+        " interval; one below its floor never counts. Single tests and all effect sizes are with the"
+        " charts.</p>"
     )
     table = (
         f'<div class="scroll"><table class="features"><thead><tr>{head}</tr></thead>'

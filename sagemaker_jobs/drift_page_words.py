@@ -31,7 +31,9 @@ VERDICT_WORDS: Mapping[str, VerdictWords] = {
         "Broken data: do not retrain on this batch", "data break", "M3.5 3.5l9 9M12.5 3.5l-9 9"
     ),
     "insufficient_data": VerdictWords(
-        "Too few rows to judge", "too few to judge", "M5.4 6a2.6 2.6 0 1 1 3.7 2.4C8.3 8.8 8 9.3 8 10.3M8 12.6v.6"
+        "Too few rows to judge",
+        "too few to judge",
+        "M5.4 6a2.6 2.6 0 1 1 3.7 2.4C8.3 8.8 8 9.3 8 10.3M8 12.6v.6",
     ),
 }
 

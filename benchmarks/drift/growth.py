@@ -6,6 +6,7 @@ results/growth.md: the exponent of a power law between each size of at least 100
 
 import math
 import re
+from itertools import pairwise
 
 from markdown_tables import RESULTS, write_table
 
@@ -28,7 +29,7 @@ def main() -> None:
     """Write the table."""
     times = cpu_seconds()
     sizes = list(times)
-    pairs = [*zip(sizes, sizes[1:], strict=False), (sizes[0], sizes[-1])]
+    pairs = [*pairwise(sizes), (sizes[0], sizes[-1])]
     rows = []
     for few, many in pairs:
         exponent = math.log(times[many] / times[few]) / math.log(many / few)

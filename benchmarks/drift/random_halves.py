@@ -74,7 +74,7 @@ def main() -> None:
                 f"{low:.4f} to {high:.4f}",
             ]
         ],
-        "Family-wise target: at most 0.05. The splits are of the same customers, so they are not independent.",
+        "Family-wise target: at most 0.05. All splits are of the same customers: they depend on each other.",
     )
 
 

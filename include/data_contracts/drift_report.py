@@ -23,9 +23,10 @@ DATA_ORIGINS = ("real", "synthetic")
 
 @dataclass(frozen=True)
 class DriftReportSummary:
-    """What one batch came to: `verdict` is the worst of features, joint drift, predictions, performance and,
-    where the rule switches it on, the domain classifier.
+    """What one batch came to.
 
+    `verdict` is the worst of features, joint drift, predictions, performance and, where the rule switches it
+    on, the domain classifier.
     `drifted_features` names columns only. `needed_rows` is None when no batch is large enough for so small a
     reference; `predictions` is None when the job had no scores, `performance` while no outcomes are known.
     """

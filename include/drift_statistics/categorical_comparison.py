@@ -82,7 +82,11 @@ def compare_levels(
 
 
 def _one_sided_levels(
-    test: str, names: list[str], without: npt.NDArray[np.int64], having: npt.NDArray[np.int64], rule: DriftRule
+    test: str,
+    names: list[str],
+    without: npt.NDArray[np.int64],
+    having: npt.NDArray[np.int64],
+    rule: DriftRule,
 ) -> tuple[Evidence, ...]:
     """Levels that only one side has: how many rows they make up, and how sure the largest of them is.
 

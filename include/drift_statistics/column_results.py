@@ -53,8 +53,8 @@ class ColumnFinding:
 class Correction:
     """What the correction across columns made of a column.
 
-    `adjusted` is held against alpha; `factor` is what the column's own p-value was multiplied by for the other
-    columns, so that its components are corrected as it was.
+    `adjusted` is held against alpha; `factor` is what the column's own p-value was multiplied by for the
+    other columns, so that its components are corrected as it was.
     """
 
     adjusted: float
@@ -93,7 +93,7 @@ def examine_column(
 def _compare_values(
     layout: Layout, reference: Counts, current: Counts, rule: DriftRule
 ) -> tuple[ValueComparison | None, ContingencyResult | None, tuple[tuple[str, int], ...], tuple[str, ...]]:
-    """Compare values where both sides hold enough for the tests to be right: their p-values are approximate."""
+    """Compare values where both sides hold enough of them: the tests are approximate below that."""
     is_enough = min(reference.values, current.values) >= max(rule.smallest_batch, 1)
     if isinstance(reference, LevelCounts) and isinstance(current, LevelCounts):
         unseen, vanished = unseen_and_vanished(reference, current)
@@ -195,8 +195,8 @@ def _verdict(finding: ColumnFinding, enough: Sufficiency, *, drifted: bool) -> t
     if enough.values_needed is None:
         return "insufficient_data", f"the {before:,} values of the reference are too few to judge any batch"
     if now < enough.values_needed:
-        needed = enough.values_needed
-        return "insufficient_data", f"{now:,} of {rows:,} rows hold a value, {needed:,} are needed to judge it"
+        told = f"{now:,} of {rows:,} rows hold a value, {enough.values_needed:,} are needed to judge it"
+        return "insufficient_data", told
     return "no_drift", "no drift"
 
 
@@ -209,7 +209,7 @@ def _drift_reasons(finding: ColumnFinding, tests: tuple[TestResult, ...]) -> lis
     found = [test for _, test in pairs if test.verdict == "drift"]
     if found:
         return [test.sentence for test in sorted(found, key=lambda test: test.p_value)]
-    loudest = min(pairs, key=lambda pair: (pair[0].counted_p_value / max(pair[0].weight, 1e-9)))
+    loudest = min(pairs, key=lambda pair: pair[0].counted_p_value / max(pair[0].weight, 1e-9))
     return [loudest[1].sentence]
 
 

@@ -87,7 +87,7 @@ def _judge(
     for name, p_value in zip(names, adjusted, strict=True):
         own = findings[name].p_value
         # Holm and BH multiply each column's p-value by a number of their own; capped at 1 it cannot be seen.
-        factor = p_value / own if 0 < own and p_value < 1 else float(len(names))
+        factor = p_value / own if own > 0 and p_value < 1 else float(len(names))
         correction = Correction(min(1.0, p_value / (rule.family_share * (1 - rule.joint_share))), factor)
         values_needed = rows_needed(findings[name].value_counts[0], len(reference.layout), rule)
         kind = column_kind(reference.layout[name])

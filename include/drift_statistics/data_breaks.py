@@ -22,7 +22,12 @@ LARGEST_CODED = 20
 
 
 def find_breaks(
-    layout: NumericLayout | None, reference: Counts, current: Counts, rule: DriftRule, *, of_model: bool = False
+    layout: NumericLayout | None,
+    reference: Counts,
+    current: Counts,
+    rule: DriftRule,
+    *,
+    of_model: bool = False,
 ) -> list[str]:
     """Reasons why a column is broken, one sentence each; empty when it is not.
 

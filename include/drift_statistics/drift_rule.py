@@ -22,7 +22,8 @@ class DriftRule:
         break_*: a change this large, and significant, is broken data rather than drift.
         detectable_shift: the shift (standard deviations) a batch must be able to show, else insufficient
         data. detectable_power: with this probability.
-        smallest_batch: fewer rows are insufficient whatever the power.
+        smallest_batch: fewer rows are insufficient whatever the power, and the values of a column that holds
+        fewer on either side are not compared.
 
     """
 

@@ -44,9 +44,9 @@ def kolmogorov_smirnov_test(
     Both distribution functions are exact at every boundary of a cell. Inside an open interval they are known
     only where one sample has no row there; where both have rows the bracket opens. A column whose distinct
     values are all knots has statistic = statistic_upper = scipy.stats.ks_2samp(...).statistic.
-    The p-value is that of scipy.stats.ks_2samp: method="exact" where N n is at most 10,000, "asymp" above (see
-    `kolmogorov_p_value`). It is too large (conservative) for tied data, and it is not valid for dependent
-    rows. Raises ValueError when a sample is empty.
+    The p-value is that of scipy.stats.ks_2samp: method="exact" where N n is at most 10,000, "asymp" above
+    (see `kolmogorov_p_value`). It is too large (conservative) for tied data, and it is not valid for
+    dependent rows. Raises ValueError when a sample is empty.
 
     """
     rows_reference, rows_current = int(reference.sum()), int(current.sum())
@@ -86,9 +86,9 @@ def _largest_inside(
 def kolmogorov_p_value(statistic: float, rows_reference: int, rows_current: int) -> float:
     """P-value of D, never below the smallest that samples of these sizes can give.
 
-    Exact, as scipy.stats.ks_2samp(method="exact"), for N n up to 10,000. Above it the finite-sample distribution
-    of one sample at the rounded effective size N n / (N + n), as method="asymp"; that one gives 0 at D = 1
-    whatever the sizes, where the true probability is 2 / C(N + n, n).
+    Exact, as scipy.stats.ks_2samp(method="exact"), for N n up to 10,000. Above it the finite-sample
+    distribution of one sample at the rounded effective size N n / (N + n), as method="asymp"; that one gives
+    0 at D = 1 whatever the sizes, where the true probability is 2 / C(N + n, n).
     """
     if rows_reference * rows_current <= EXACT_PRODUCT:
         return _exact_p_value(statistic, rows_reference, rows_current)

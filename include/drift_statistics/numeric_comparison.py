@@ -43,8 +43,8 @@ class Evidence:
     """One component of a combined test before the correction across columns.
 
     `subject` names what the test is about, where a column holds several (a value, a level). A test that is
-    not `combined` tells a part of what another component has tested already, at that one's weight: it explains
-    a drift and takes no part in finding one.
+    not `combined` tells a part of what another component has tested already, at that one's weight: it
+    explains a drift and takes no part in finding one.
     """
 
     test: str

@@ -9,8 +9,8 @@ LARGEST_COMBINED = 0.95  # an exact test may give p = 1, whose Cauchy score is m
 def combine_p_values(p_values: Sequence[float], weights: Sequence[float]) -> float:
     """Weighted Cauchy combination of p-values under any dependence. Liu and Xie (2020), JASA 115(529).
 
-    Good in the tail (p below about .05), where verdicts are made; approximate in the middle of the range. A NaN
-    is no evidence: it counts as p = 1.
+    Good in the tail (p below about .05), where verdicts are made; approximate in the middle of the range.
+    A NaN is no evidence: it counts as p = 1.
     """
     total = sum(weights)
     if total <= 0:

@@ -35,8 +35,8 @@ class RegisteredPerformance:
 class PerformanceRule:
     """How much worse is too much, in absolute drops, and how sure it must be.
 
-    `alpha` is the chance of any false alarm of a day, `family_share` the part of it that performance may spend
-    when it is one of several comparisons; adjusted p-values are divided by it.
+    `alpha` is the chance of any false alarm of a day, `family_share` the part of it that performance may
+    spend when it is one of several comparisons; adjusted p-values are divided by it.
     """
 
     accuracy_drop: float = 0.05
@@ -106,12 +106,13 @@ def performance_drift(
 ) -> PerformanceDriftResult:
     """Compare labelled scores with the registered values.
 
-    A measure drifted when it fell by more than its allowed drop and its adjusted p-value is at most alpha. The
-    p-values hold the batch against the registered values, whose own sampling error is in each of them:
-    accuracy by an exact one-sided test of two shares, AUC by a one-sided and calibration by a two-sided normal
-    one; Bonferroni over the three. Calibration is held against the registered gap, not against none. Rows
-    without a label (NaN) or score are left out. Too few rows give insufficient_data, with the rows needed to
-    see a drop of accuracy of the allowed size with power 0.8; AUC is left out when one class has hardly a label.
+    A measure drifted when it fell by more than its allowed drop and its adjusted p-value is at most alpha.
+    The p-values hold the batch against the registered values, whose own sampling error is in each of them:
+    accuracy by an exact one-sided test of two shares, AUC by a one-sided and calibration by a two-sided
+    normal one; Bonferroni over the three. Calibration is held against the registered gap, not against none.
+    Rows without a label (NaN) or score are left out. Too few rows give insufficient_data, with the rows
+    needed to see a drop of accuracy of the allowed size with power 0.8; AUC is left out when one class has
+    hardly a label.
 
     Args:
         labels: 0 or 1 per row, NaN where the label has not come.
@@ -176,8 +177,8 @@ def _accuracy(
     two_sided, direction = share_test(hits, len(y), known_hits, registered.rows)
     p_value = two_sided / 2 if direction == "lower" else 1.0
     value, interval = hits / len(y), share_interval(hits, len(y))
-    drop = registered.accuracy - value
-    return _measure("accuracy", value, interval, registered.accuracy, p_value, drop > rule.accuracy_drop, rule)
+    is_large = registered.accuracy - value > rule.accuracy_drop
+    return _measure("accuracy", value, interval, registered.accuracy, p_value, is_large, rule)
 
 
 def _measure(
@@ -191,7 +192,8 @@ def _measure(
     words: str = "",
 ) -> Measure:
     adjusted = min(1.0, p_value * MEASURES / rule.family_share)
-    words = words or f"{name} {value:.3f} ({interval[0]:.3f} to {interval[1]:.3f}), registered {registered:.3f}"
+    reach = f"{interval[0]:.3f} to {interval[1]:.3f}"
+    words = words or f"{name} {value:.3f} ({reach}), registered {registered:.3f}"
     verdict: Verdict = "drift" if is_large and adjusted <= rule.alpha else "no_drift"
     return Measure(name, value, interval, registered, verdict, words, p_value, adjusted)
 
@@ -234,8 +236,8 @@ def _calibration(
 ) -> Measure:
     """Churn rate minus mean score, against the same gap where the model was registered.
 
-    Labels are Bernoulli given calibrated scores (Spiegelhalter 1986); of a model that is off by the registered
-    gap they are not, so that the spread of the residuals counts when it is larger.
+    Labels are Bernoulli given calibrated scores (Spiegelhalter 1986); of a model that is off by the
+    registered gap they are not, so that the spread of the residuals counts when it is larger.
     """
     residuals = y - p
     gap = float(residuals.mean())

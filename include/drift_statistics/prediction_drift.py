@@ -67,8 +67,8 @@ def compare_predictions(
 ) -> PredictionDriftResult:
     """Compare two profiles of `profile_scores` with the tests of any column, corrected for score and rate.
 
-    One prediction for every customer is drift, however improbable: the model may be right. `data_break` is left
-    for scores that are missing, no number or outside [0, 1].
+    One prediction for every customer is drift, however improbable: the model may be right. `data_break` is
+    left for scores that are missing, no number or outside [0, 1].
     """
     # The prediction is a function of the score: how the two go together is no question.
     report = compare_profiles(

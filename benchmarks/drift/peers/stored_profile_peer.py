@@ -20,7 +20,8 @@ def compare_tables(reference: Table, current: Table) -> tuple[dict[str, float], 
     """1 - p of the day (the smallest adjusted p-value), and the alarm."""
     profile = build_profile(reference, SPECS)
     report = compare_profiles(profile, count_rows(profile.layout, current))
-    p_values = [feature.adjusted_p_value for feature in report.features]
+    known = [feature.adjusted_p_value for feature in report.features]
+    p_values = [1.0 if value is None else value for value in known]
     if report.joint is not None:
         p_values.append(report.joint.adjusted_p_value)
-    return {"day": 1.0 - min(1.0 if value is None else value for value in p_values)}, report.verdict in {"drift", "data_break"}
+    return {"day": 1.0 - min(p_values)}, report.verdict in {"drift", "data_break"}

@@ -26,6 +26,7 @@ STEPS: Mapping[str, tuple[str, ...]] = {
         "false_alarms_and_power.py", "false-alarms", "--replicates", "1000", "--sizes", "100000",
     ),
     "false-alarms-with-scores": ("false_alarms_with_scores.py",),
+    "false-alarms-with-labels": ("false_alarms_with_scores.py", "--labels"),
     "power": ("false_alarms_and_power.py", "power", "--replicates", "200", "--sizes", "1000"),
     "power-8000": (
         "false_alarms_and_power.py", "power", "--replicates", "40", "--quiet-replicates", "200",

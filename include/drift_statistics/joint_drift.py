@@ -10,6 +10,7 @@ from include.drift_statistics.drift_rule import DriftRule
 from include.drift_statistics.joint_moments import JointMoments
 
 LARGEST_CORRELATION = 0.9999
+UNIFORM_KURTOSIS = 1.8  # of the scores of a column that is never missing and has no heavy value
 
 
 def correlations(moments: JointMoments) -> npt.NDArray[np.float64]:
@@ -43,14 +44,29 @@ def fisher_variance(moments: JointMoments) -> npt.NDArray[np.float64]:
     return np.asarray(np.maximum(variance, 1e-6) / (1 - r * r) ** 2)
 
 
+def varying_rows(moments: JointMoments, rows: int) -> npt.NDArray[np.float64]:
+    """Of `rows`, about how many have both columns of a pair away from the value that most rows share.
+
+    A column that is filled, or not the usual level, in a share p of the rows has a kurtosis near 1.8 / p. Two
+    such columns vary together in very few rows, too few for a correlation to be nearly normal.
+    """
+    if moments.squares is None:
+        raise ValueError("the reference profile has no fourth moments; count it with fourth_moments=True")
+    second = np.maximum(np.diag(moments.products) / moments.rows, 1e-9)
+    shares = UNIFORM_KURTOSIS * second**2 / np.maximum(np.diag(moments.squares) / moments.rows, 1e-18)
+    shares = np.minimum(shares, 1.0)
+    return np.asarray(rows * np.outer(shares, shares))
+
+
 def joint_test(reference: JointMoments, current: JointMoments, rule: DriftRule) -> JointResult | None:
     """Largest standardised difference of Fisher-transformed Spearman correlations, Bonferroni over the pairs.
 
     Notes
     -----
     Spearman correlations are those of the reference's mid-rank scores (255 steps), so a pair is compared on
-    the same scale on both sides. A missing value and an unseen level count as an average one. None when fewer
-    than one pair varies. Differences below `rule.floor_correlation` do not count.
+    the same scale on both sides. A missing value and an unseen level count as an average one. A pair that
+    varies together in fewer than `rule.smallest_batch` rows is not tested; None when no pair is. Differences
+    below `rule.floor_correlation` do not count.
 
     """
     if reference.rows < 4 or current.rows < 4 or len(reference.names) < 2:
@@ -59,7 +75,8 @@ def joint_test(reference: JointMoments, current: JointMoments, rule: DriftRule) 
     limit = LARGEST_CORRELATION
     change = np.arctanh(np.clip(now, -limit, limit)) - np.arctanh(np.clip(before, -limit, limit))
     z = change / np.sqrt(fisher_variance(reference) * (1 / reference.rows + 1 / current.rows))
-    pair = np.triu(np.isfinite(z), 1)
+    enough = varying_rows(reference, min(reference.rows, current.rows)) >= rule.smallest_batch
+    pair = np.triu(np.isfinite(z) & enough, 1)
     pairs = int(pair.sum())
     if pairs == 0:
         return None

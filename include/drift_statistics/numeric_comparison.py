@@ -1,7 +1,7 @@
 """Reference against current for one numeric column: the combined test, KS beside it, and the effects."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -177,8 +177,23 @@ def _effects(
     }
     distance = wasserstein_distance(layout, reference, current, layout.unit)
     if distance is not None:
-        effects["wasserstein_distance"] = distance
+        effects["wasserstein_distance"] = _at_least_the_means(distance, layout, reference, current)
     return effects
+
+
+def _at_least_the_means(
+    distance: EffectSize, layout: NumericLayout, reference: NumericCounts, current: NumericCounts
+) -> EffectSize:
+    """The distance is never below the difference of the means, which is known where counts are not.
+
+    Beyond the reference's range a profile counts rows without saying where they lie.
+    """
+    before, _ = mean_and_deviation(layout, reference.sums, reference.finite)
+    now, _ = mean_and_deviation(layout, current.sums, current.finite)
+    if before is None or now is None or abs(now - before) <= distance.value:
+        return distance
+    more = abs(now - before) - distance.value
+    return replace(distance, value=abs(now - before), low=distance.low + more, high=distance.high + more)
 
 
 def _summary(

@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from include.drift_statistics.column_layouts import ColumnSpec
 from include.drift_statistics.column_results import ColumnFinding, Correction, Sufficiency, to_result
@@ -345,6 +346,16 @@ def test_to_result_when_a_component_below_its_floor_is_surest_then_it_is_no_reas
     result = to_result("x", "numeric", finding, Correction(0.04, 10.0), DriftRule(), Sufficiency(True, 50))
     assert result.verdict == "drift"
     assert result.reasons == ("values are higher by 0.30 standard deviations (normal scores)",)
+
+
+def test_compare_profiles_when_values_are_tripled_then_wasserstein_is_what_the_means_say():
+    tenure = np.random.default_rng(1).choice([1, 2, 10, 40, 72], 3000)
+    profile = build_profile({"x": tenure}, {"x": ColumnSpec("numeric")})
+    result = compare_profiles(profile, count_rows(profile.layout, {"x": tenure[:1000] * 3})).features[0]
+    distance = result.effect_sizes["wasserstein_distance"]
+    exact = stats.wasserstein_distance(tenure, tenure[:1000] * 3)
+    assert distance.value == pytest.approx(exact, rel=0.01)
+    assert distance.low < exact < distance.high
 
 
 def test_compare_profiles_when_the_column_has_a_unit_then_wasserstein_is_in_it():

@@ -44,7 +44,7 @@ WITH_SCORES = (
     Setting(1_000, 8_000, 0, 4_000),
     Setting(8_000, 64_000, 0, 1_000),
 )
-WITH_LABELS = (Setting(200, 8_000, 200, 1_000), Setting(1_000, 8_000, 500, 1_000))
+WITH_LABELS = (Setting(200, 8_000, 200, 3_000), Setting(1_000, 8_000, 500, 4_000))
 
 
 def score(table: Table) -> npt.NDArray[np.float64]:

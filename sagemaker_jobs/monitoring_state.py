@@ -1,7 +1,8 @@
 """What is known of all days under one model version: `monitor_state.json`, read, refused, extended.
 
 A day recorded again replaces the day of the same date, and days are kept in order of date, so re-runs change
-nothing and a backfill ends in the same state in whatever order its days come.
+nothing and a backfill ends in the same state in whatever order its days come. No day is dropped: what stands
+after a day follows from all days before it.
 """
 
 import json
@@ -12,7 +13,7 @@ from typing import Any
 
 from include.drift_statistics.daily_evidence import DayEvidence
 from include.drift_statistics.drift_report import Verdict
-from include.drift_statistics.sequential_monitor import KEPT_DAYS, MonitorState
+from include.drift_statistics.sequential_monitor import MonitorState
 from sagemaker_jobs.job_entry import InvalidInputError
 from sagemaker_jobs.performance_alerts import LabelledBatch
 
@@ -67,7 +68,7 @@ class MonitoringState:
     ) -> "MonitoringState":
         """Return the state with this day recorded, or recorded anew."""
         others = [known for known in self.days if known.date != day.date]
-        days = sorted([*others, day], key=lambda known: known.date)[-KEPT_DAYS:]
+        days = sorted([*others, day], key=lambda known: known.date)
         without = replace(
             self.scores, days=tuple(known for known in self.scores.days if known.date != day.date)
         )

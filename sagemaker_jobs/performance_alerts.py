@@ -3,7 +3,8 @@
 Each labelled batch leaves a few sums. Every evening the last 1 to 28 labelled batches, pooled, are held
 against the registered performance. All tests of a year share one budget of false alerts by Bonferroni, which
 holds however the looks depend on each other: they all share the registered values, whose own sampling error
-is in every test. An alert also needs a fall of the daily rule's size over its whole run.
+is in every test. An alert also needs a fall of the daily rule's size over its whole run. It clears on
+evidence for the registered value, as alerts on columns do (`return_to_baseline`).
 """
 
 import math
@@ -20,13 +21,12 @@ from include.drift_statistics.performance_drift import (
     RegisteredPerformance,
     area_under_curve,
 )
+from include.drift_statistics.return_to_baseline import Level, Levels, choose_window, windows_of
 
 PERFORMANCE = "model performance"
 SPANS = (1, 2, 4, 7, 14, 28)
 MEASURES = ("accuracy", "roc_auc", "calibration_gap")
 LOOKS_PER_YEAR = 365
-CLEARING_BATCHES = 5
-CLEARING_P_VALUE = 0.003
 SMALLEST_CLASS = 100  # pooled; below it the normal error of an AUC is not to be trusted far out in the tail
 
 
@@ -118,6 +118,15 @@ class PerformanceStanding:
     changes: tuple[PerformanceChange, ...] = ()
 
 
+@dataclass(frozen=True)
+class _OpenMeasure:
+    """A measure that alerted: places of the first batch of its fall, and behind the one that showed it."""
+
+    measure: str
+    start: int
+    shown: int
+
+
 class PerformanceWalk:
     """Labelled batches one after another; a batch labelled anew replaces what was known of its date."""
 
@@ -132,44 +141,118 @@ class PerformanceWalk:
         self._level = yearly_false_alerts / (LOOKS_PER_YEAR * len(SPANS) * len(MEASURES))
         self._rule = rule or PerformanceRule()
         self._batches: list[LabelledBatch] = []
-        self.standing = PerformanceStanding()
+        self._begin()
 
     def add(self, batch: LabelledBatch) -> None:
         """Take in a batch; one that is not the latest by date means to walk all of them again."""
         others = [known for known in self._batches if known.date != batch.date]
         is_latest = not self._batches or batch.date > self._batches[-1].date
         self._batches = sorted([*others, batch], key=lambda known: known.date)
-        first = len(self._batches) if is_latest else 1
-        standing = self.standing if is_latest else PerformanceStanding()
-        for count in range(first, len(self._batches) + 1):
-            standing = _step(standing, self._batches[:count], self._baseline, self._rule, self._level)
-        self.standing = standing
+        if not is_latest:
+            self._begin()
+        for count in range(len(self._batches) if is_latest else 1, len(self._batches) + 1):
+            self._step(count)
+
+    def _begin(self) -> None:
+        self.standing = PerformanceStanding()
+        self._open: tuple[_OpenMeasure, ...] = ()
+        self._first = 0  # batches of a fall that is over leave the evidence
+
+    def _step(self, count: int) -> None:
+        """Take in the batch before place `count`."""
+        changes = self._changes(count)
+        names = {measure.measure for measure in self._open}
+        since = self.standing.since
+        if changes and not self._open:
+            since = self._batches[count - changes[0].batches].date
+        self._open += tuple(
+            _OpenMeasure(change.measure, count - change.batches, count)
+            for change in changes
+            if change.measure not in names
+        )
+        window = self._quiet_window(count)
+        if window is not None:
+            self._open, self._first = (), count - window
+            self.standing = PerformanceStanding()
+        elif self._open:
+            open_measures = tuple(measure.measure for measure in self._open)
+            self.standing = PerformanceStanding(open_measures, since, changes)
+
+    def _changes(self, count: int) -> tuple[PerformanceChange, ...]:
+        """Falls that end with the last batch and pass their level, surest first; one per measure."""
+        found: dict[str, PerformanceChange] = {}
+        for span in (span for span in SPANS if span <= count - self._first):
+            for change in _falls(self._batches[count - span : count], self._baseline, self._rule):
+                known = found.get(change.measure)
+                if change.p_value <= self._level and (known is None or change.p_value < known.p_value):
+                    found[change.measure] = change
+        return tuple(sorted(found.values(), key=lambda change: change.p_value))
+
+    def _quiet_window(self, count: int) -> int | None:
+        """Last batches since when every open measure is back at its registered value; None when it is not."""
+        if not self._open:
+            return None
+        starts, shown = ([getattr(measure, name) for measure in self._open] for name in ("start", "shown"))
+        found = {}
+        for window in windows_of(count, starts, shown):
+            recent = self._batches[count - window : count]
+            known = [self._levels(measure, recent, count - window) for measure in self._open]
+            levels = [level for level in known if level is not None]
+            if len(levels) == len(known):
+                found[window] = levels
+        return choose_window(found)
+
+    def _levels(
+        self, measure: _OpenMeasure, recent: Sequence[LabelledBatch], end: int
+    ) -> tuple[Levels, float] | None:
+        """Levels of an open measure, and the fall that the rule allows; the alerted ones end before `end`."""
+        name = measure.measure
+        now = _pooled(recent, self._baseline, name)
+        fallen = _pooled(self._batches[measure.start : end], self._baseline, name)
+        if now is None or fallen is None:
+            return None
+        registered = _registered(self._baseline, name)
+        if name != "calibration_gap":  # better than registered is no fall
+            now = Level(min(now.mean, registered.mean), now.variance)
+        floors = {
+            "accuracy": self._rule.accuracy_drop,
+            "roc_auc": self._rule.roc_auc_drop,
+            "calibration_gap": self._rule.calibration_gap,
+        }
+        return Levels(now, registered, fallen), floors[name]
 
 
-def _step(
-    standing: PerformanceStanding,
-    batches: Sequence[LabelledBatch],
-    baseline: PerformanceBaseline,
-    rule: PerformanceRule,
-    level: float,
-) -> PerformanceStanding:
-    found: dict[str, PerformanceChange] = {}
-    for span in (span for span in SPANS if span <= len(batches)):
-        for change in _falls(batches[-span:], baseline, rule):
-            known = found.get(change.measure)
-            if change.p_value <= level and (known is None or change.p_value < known.p_value):
-                found[change.measure] = change
-    changes = tuple(sorted(found.values(), key=lambda change: change.p_value))
-    names = tuple(dict.fromkeys((*standing.open_measures, *(change.measure for change in changes))))
-    if not standing.open_measures:
-        since = batches[-changes[0].batches].date if changes else None
-        return PerformanceStanding(names, since, changes)
-    recent = [batch for batch in batches[-CLEARING_BATCHES:] if batch.date >= (standing.since or "")]
-    if len(recent) == CLEARING_BATCHES and not changes:
-        still = [change for change in _falls(recent, baseline, rule) if change.p_value < CLEARING_P_VALUE]
-        if not any(change.measure in standing.open_measures for change in still):
-            return PerformanceStanding()
-    return PerformanceStanding(names, standing.since, changes)
+def _registered(baseline: PerformanceBaseline, measure: str) -> Level:
+    registered = baseline.registered
+    if measure == "accuracy":
+        return Level(registered.accuracy, registered.accuracy * (1 - registered.accuracy) / registered.rows)
+    if measure == "roc_auc":
+        return Level(registered.roc_auc, baseline.roc_auc_deviation**2)
+    return Level(baseline.calibration_gap, baseline.calibration_deviation**2)
+
+
+def _pooled(batches: Sequence[LabelledBatch], baseline: PerformanceBaseline, measure: str) -> Level | None:
+    """Level of a measure over some batches; None when there are too few of a class for an AUC."""
+    rows = sum(batch.rows for batch in batches)
+    if measure == "roc_auc":
+        return _pooled_auc(batches)
+    if measure == "accuracy":
+        share = sum(batch.hits for batch in batches) / rows
+        midpoint = (share + baseline.registered.accuracy) / 2
+        return Level(share, midpoint * (1 - midpoint) / rows)
+    variance = sum(batch.gap_variance for batch in batches) / rows**2
+    return Level(sum(batch.gap_sum for batch in batches) / rows, variance)
+
+
+def _pooled_auc(batches: Sequence[LabelledBatch]) -> Level | None:
+    usable = [batch for batch in batches if batch.roc_auc is not None and batch.roc_auc_deviation is not None]
+    positives = sum(batch.positives for batch in usable)
+    rows = sum(batch.rows for batch in usable)
+    if min(positives, rows - positives) < SMALLEST_CLASS:
+        return None
+    value = sum((batch.roc_auc or 0.0) * batch.rows for batch in usable) / rows
+    variance = sum(((batch.roc_auc_deviation or 0.0) * batch.rows / rows) ** 2 for batch in usable)
+    return Level(value, variance)
 
 
 def _falls(
@@ -198,17 +281,13 @@ def _falls(
 def _fall_of_auc(
     batches: Sequence[LabelledBatch], baseline: PerformanceBaseline, rule: PerformanceRule
 ) -> list[PerformanceChange]:
-    usable = [batch for batch in batches if batch.roc_auc is not None and batch.roc_auc_deviation is not None]
-    positives = sum(batch.positives for batch in usable)
-    rows = sum(batch.rows for batch in usable)
-    if min(positives, rows - positives) < SMALLEST_CLASS:
+    level = _pooled_auc(batches)
+    if level is None:
         return []
-    value = sum((batch.roc_auc or 0.0) * batch.rows for batch in usable) / rows
-    variance = sum(((batch.roc_auc_deviation or 0.0) * batch.rows / rows) ** 2 for batch in usable)
-    drop = baseline.registered.roc_auc - value
+    drop = baseline.registered.roc_auc - level.mean
     if drop <= rule.roc_auc_drop:
         return []
-    p_value = _two_sided(drop, variance + baseline.roc_auc_deviation**2)
+    p_value = _two_sided(drop, level.variance + baseline.roc_auc_deviation**2)
     return [PerformanceChange("roc_auc", len(batches), p_value, drop)]
 
 

@@ -11,8 +11,6 @@ from include.data_contracts.mapping_reader import MappingReader
 
 CONTRACT = "monitoring_state"
 VERSION = 1
-# As many as the job keeps; a test holds the two against each other.
-KEPT_DAYS = 400
 
 type Days = Mapping[str, Mapping[str, Any]]
 
@@ -56,8 +54,7 @@ class MonitorStateDays:
     def with_day_of(self, other: "MonitorStateDays", date: str) -> "MonitorStateDays":
         """Return `other` with all days of these, and that date as `other` has it.
 
-        Two runs that judged different days at the same time both keep their day this way. Beyond KEPT_DAYS
-        the oldest leave.
+        Two runs that judged different days at the same time both keep their day this way.
         """
         return MonitorStateDays(
             head=other.head,
@@ -80,4 +77,4 @@ def _merged(known: Days, made: Days, date: str) -> Days:
     days = {day: content for day, content in known.items() if day != date}
     if date in made:
         days[date] = made[date]
-    return {day: days[day] for day in sorted(days)[-KEPT_DAYS:]}
+    return {day: days[day] for day in sorted(days)}

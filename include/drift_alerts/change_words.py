@@ -17,6 +17,8 @@ _STATISTICS: Mapping[str, tuple[str, str, str]] = {
     "location": ("floor_location", "moved by", _SHIFT),
     "spread": ("floor_spread", "spread changed by", _NUMBER),
     "groups": ("floor_total_variation", "share of rows that moved", _SHARE),
+    "narrow groups": ("floor_total_variation", "share of rows moved to neighbouring values", _SHARE),
+    "one value": ("floor_share", "share of one value or a narrow range changed by", _SHARE),
     "lower tail": ("floor_share", "share of low extremes changed by", _SHARE),
     "upper tail": ("floor_share", "share of high extremes changed by", _SHARE),
     "unseen": ("floor_share", "share of unseen values up by", _SHARE),

@@ -20,7 +20,9 @@ from include.drift_statistics.level_counts import LevelCounts
 from include.drift_statistics.numeric_counts import NumericCounts
 from include.drift_statistics.profiles import Counts, Profile
 
-GROUPS = 10
+# Narrow groups of about 1 % of the reference show a pile of rows at one value, which wide ones dilute.
+NARROW_GROUPS = 100
+WIDE_GROUPS = 10
 TAIL_SHARE = 0.01
 STORED_DIGITS = 9
 
@@ -30,8 +32,8 @@ class ColumnEvidence:
     """One column of one day.
 
     `means` are mean scores over `values` rows (numeric: location and spread); `groups` are row counts of
-    deciles or levels, the last one for levels the reference never had; `shares` are row counts of named
-    regions among `values` rows, except "missing", which is among all rows.
+    narrow groups of values, or of levels, the last one for levels the reference never had; `shares` are row
+    counts of named regions among `values` rows, except "missing", which is among all rows.
     """
 
     rows: int
@@ -97,11 +99,15 @@ class DayEvidence:
 
 @dataclass(frozen=True, eq=False)
 class NumericScores:
-    """Per cell of a numeric column: normal score, its square, decile group; where the tails begin."""
+    """Per cell of a numeric column: normal score, its square, narrow group; where the tails begin.
+
+    `decile` is that of each narrow group. Groups that hold no cell are left out: few values, few groups.
+    """
 
     location: npt.NDArray[np.float64]
     spread: npt.NDArray[np.float64]
     group: npt.NDArray[np.int64]
+    decile: npt.NDArray[np.int64]
     lower_end: int
     upper_start: int
 
@@ -116,11 +122,13 @@ def numeric_scores_of_cells(reference: NumericCounts) -> NumericScores:
     normal = ndtri(u)
     location = normal - (normal * cells).sum() / total
     spread = location * location
-    group = np.minimum((u * GROUPS).astype(np.int64), GROUPS - 1)
+    narrow = np.minimum((u * NARROW_GROUPS).astype(np.int64), NARROW_GROUPS - 1)
+    used, group = np.unique(narrow, return_inverse=True)
     lower_end = int(np.searchsorted(running, TAIL_SHARE * total, side="right"))
     above = total - running
     upper_start = int(np.argmax(above <= TAIL_SHARE * total)) + 1
-    return NumericScores(location, spread, group, lower_end, upper_start)
+    decile = used * WIDE_GROUPS // NARROW_GROUPS
+    return NumericScores(location, spread, group, decile, lower_end, upper_start)
 
 
 def column_evidence(reference: Counts, current: Counts) -> ColumnEvidence:
@@ -136,20 +144,21 @@ def column_evidence(reference: Counts, current: Counts) -> ColumnEvidence:
         raise TypeError("reference and current are of different kinds")
     if reference.values == 0 or current.values == 0:
         empty = {**missing, "lower tail": 0, "upper tail": 0}
-        return ColumnEvidence(current.rows, 0, (0.0, 0.0), (0,) * GROUPS, empty)
+        groups = len(numeric_scores_of_cells(reference).decile) if reference.values else 1
+        return ColumnEvidence(current.rows, 0, (0.0, 0.0), (0,) * groups, empty)
     scores = numeric_scores_of_cells(reference)
     cells = current.cells
     means = tuple(
         round(float((cells * score).sum()) / current.values, STORED_DIGITS)
         for score in (scores.location, scores.spread)
     )
-    groups = np.bincount(scores.group, weights=cells, minlength=GROUPS).astype(np.int64)
+    counted = np.bincount(scores.group, weights=cells, minlength=len(scores.decile)).astype(np.int64)
     shares = {
         **missing,
         "lower tail": int(cells[: scores.lower_end].sum()),
         "upper tail": int(cells[scores.upper_start :].sum()),
     }
-    return ColumnEvidence(current.rows, current.values, means, tuple(groups.tolist()), shares)
+    return ColumnEvidence(current.rows, current.values, means, tuple(counted.tolist()), shares)
 
 
 def pair_evidence(joint: JointMoments | None) -> tuple[float, ...]:

@@ -4,15 +4,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
-from include.drift_statistics.change_scan import Change, changed_over, scan_last_day
+from include.drift_statistics.change_scan import Change, scan_last_day
 from include.drift_statistics.daily_evidence import DayEvidence
 from include.drift_statistics.drift_rule import DriftRule
-from include.drift_statistics.evidence_streams import Evidence, lay_out
+from include.drift_statistics.evidence_streams import Evidence, RunningDays, lay_out
 from include.drift_statistics.profiles import Profile
+from include.drift_statistics.return_to_baseline import OpenStream, quiet_window
 
-STATE_VERSION = 1
-KEPT_DAYS = 400
-CLEARING_DAYS = 5
+STATE_VERSION = 2
 
 Status = Literal["quiet", "drift", "data_break"]
 Transition = Literal["none", "new", "worse", "cleared"]
@@ -46,7 +45,10 @@ class MonitorRule:
 
 @dataclass(frozen=True)
 class MonitorState:
-    """Evidence of every day under one model version, ordered by date; all that is kept between runs."""
+    """Evidence of every day under one model version, ordered by date; all that is kept between runs.
+
+    No day is ever dropped: decisions are a function of all of them, so an open alert keeps its first day.
+    """
 
     model_version: str
     days: tuple[DayEvidence, ...] = ()
@@ -55,7 +57,7 @@ class MonitorState:
         """State with this day recorded; a day of the same date is replaced, never counted twice."""
         others = [known for known in self.days if known.date != day.date]
         ordered = sorted([*others, day], key=lambda known: known.date)
-        return replace(self, days=tuple(ordered[-KEPT_DAYS:]))
+        return replace(self, days=tuple(ordered))
 
     def to_mapping(self) -> dict[str, Any]:
         """Strict JSON."""
@@ -125,14 +127,25 @@ class _Walk:
     days: list[DayEvidence]
     rule: MonitorRule
     evidence: Evidence
-    included: list[int]
-    alert_columns: tuple[str, ...] = ()
-    since: int | None = None
+    included: RunningDays
+    open_streams: tuple[OpenStream, ...] = ()
     broken: bool = False
 
     @property
+    def alert_columns(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(stream.stream.column for stream in self.open_streams))
+
+    @property
     def since_date(self) -> str | None:
-        return None if self.since is None else self.days[self.since].date
+        """First day of the strongest change of the day that opened the alert."""
+        return self.days[self.included[self.open_streams[0].start]].date if self.open_streams else None
+
+    def open(self, changes: list[Change]) -> None:
+        """Follow the streams of columns that have just alerted."""
+        count = len(self.included)
+        self.open_streams += tuple(
+            OpenStream(change.stream, count - change.days, count) for change in changes
+        )
 
 
 def decide_alerts(
@@ -154,7 +167,8 @@ def walk_days(reference: Profile, days: list[DayEvidence], rule: MonitorRule) ->
     """Decisions of every day, in order of date."""
     usable = [day for day in days if _is_usable(reference, day)]
     places = {day.date: place for place, day in enumerate(usable)}
-    walk = _Walk(reference, usable, rule, lay_out(reference, usable), [])
+    evidence = lay_out(reference, usable)
+    walk = _Walk(reference, usable, rule, evidence, RunningDays(evidence))
     return [_step(walk, day, places.get(day.date)) for day in days]
 
 
@@ -173,52 +187,43 @@ def _step(walk: _Walk, day: DayEvidence, place: int | None) -> AlertDecision:
         sentence = f"{day.date}: too few rows to judge"
         return AlertDecision(day.date, status, "none", walk.since_date, walk.alert_columns, (), sentence)
     mended, walk.broken = walk.broken, False
-    walk.included.append(place)
-    evidence = walk.evidence.take(walk.included)
+    walk.included.add(place)
     columns, rule = len(walk.reference.layout), walk.rule
-    changes = scan_last_day(evidence, columns, rule.yearly_false_alerts, rule.floors())
-    if walk.alert_columns:
-        return _while_alerting(walk, day, changes)
+    changes = scan_last_day(walk.evidence, walk.included, columns, rule.yearly_false_alerts, rule.floors())
+    if walk.open_streams:
+        return _while_alerting(walk, day, changes, mended=mended)
     if not changes:
         transition = "cleared" if mended else "none"
         return AlertDecision(day.date, "quiet", transition, None, (), (), f"{day.date}: quiet")
-    walk.alert_columns = _columns(changes)
-    walk.since = walk.included[-changes[0].days]
+    walk.open(changes)
     sentence = f"{_words(changes[0])} since {walk.since_date}"
     return AlertDecision(
         day.date, "drift", "new", walk.since_date, walk.alert_columns, tuple(changes), sentence
     )
 
 
-def _while_alerting(walk: _Walk, day: DayEvidence, changes: list[Change]) -> AlertDecision:
-    """An open alert is worse when another column joins, cleared when its columns are back at the baseline."""
-    since = walk.since_date
-    more = [column for column in _columns(changes) if column not in walk.alert_columns]
+def _while_alerting(walk: _Walk, day: DayEvidence, changes: list[Change], *, mended: bool) -> AlertDecision:
+    """An open alert is worse when another column joins, cleared when its columns are back at the baseline.
+
+    When a broken feed is whole again, that is cleared, and the status says that the drift is still there.
+    """
+    since, columns = walk.since_date, walk.alert_columns
+    more = [change for change in changes if change.stream.column not in columns]
     if more:
-        walk.alert_columns = (*walk.alert_columns, *more)
-        first = next(change for change in changes if change.stream.column == more[0])
-        sentence = f"also {_words(first)}"
+        walk.open(more)
+        sentence = f"also {_words(more[0])}"
         return AlertDecision(day.date, "drift", "worse", since, walk.alert_columns, tuple(changes), sentence)
-    start = walk.included.index(walk.since) if walk.since is not None else 0
-    recent = walk.included[max(start, len(walk.included) - CLEARING_DAYS) :]
-    if len(recent) == CLEARING_DAYS and not _still_there(walk, start, recent):
-        columns = walk.alert_columns
-        walk.included = walk.included[:start] + recent  # the days of the drift leave the baseline
-        walk.alert_columns, walk.since = (), None
-        sentence = f"{', '.join(columns)}: back at the baseline for {CLEARING_DAYS} days"
+    window = quiet_window(walk.evidence, walk.included, walk.open_streams, walk.rule.floors())
+    if window is not None:
+        # The days of the drift leave the baseline.
+        start = min(stream.start for stream in walk.open_streams)
+        walk.included.leave_out(start, len(walk.included) - window)
+        walk.open_streams = ()
+        sentence = f"{', '.join(columns)}: back at the baseline for {window} days"
         return AlertDecision(day.date, "quiet", "cleared", since, columns, (), sentence)
-    sentence = f"{', '.join(walk.alert_columns)}: still changed since {since}"
-    return AlertDecision(day.date, "drift", "none", since, walk.alert_columns, tuple(changes), sentence)
-
-
-def _still_there(walk: _Walk, start: int, recent: list[int]) -> bool:
-    """Whether the last days still differ from the reference and the days before the alert."""
-    evidence = walk.evidence.take(walk.included[:start] + recent)
-    return changed_over(evidence, len(recent), walk.alert_columns, walk.rule.floors())
-
-
-def _columns(changes: list[Change]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(change.stream.column for change in changes))
+    transition: Transition = "cleared" if mended else "none"
+    sentence = f"{', '.join(columns)}: still changed since {since}"
+    return AlertDecision(day.date, "drift", transition, since, columns, tuple(changes), sentence)
 
 
 def _words(change: Change) -> str:

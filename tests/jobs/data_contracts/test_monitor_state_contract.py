@@ -5,7 +5,7 @@ import json
 from include.data_contracts import monitor_state
 from include.data_contracts.monitor_state import MonitorStateDays
 from include.drift_statistics.daily_evidence import DayEvidence
-from include.drift_statistics.sequential_monitor import KEPT_DAYS, MonitorState
+from include.drift_statistics.sequential_monitor import MonitorState
 from sagemaker_jobs import monitoring_state
 from sagemaker_jobs.monitoring_state import MonitoringState, RecordedDay
 
@@ -33,9 +33,8 @@ def test_monitor_state_when_airflow_merged_it_then_it_is_what_the_job_would_have
     assert again == state("2026-11-22", "2026-11-23", "2026-11-24")
 
 
-def test_monitor_state_when_named_and_bounded_then_alike_on_both_sides():
+def test_monitor_state_when_named_then_alike_on_both_sides():
     assert (monitor_state.CONTRACT, monitor_state.VERSION) == (
         monitoring_state.CONTRACT,
         monitoring_state.VERSION,
     )
-    assert monitor_state.KEPT_DAYS == KEPT_DAYS

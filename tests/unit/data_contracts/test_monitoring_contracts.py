@@ -9,7 +9,7 @@ import pytest
 from include.data_contracts.day_inputs import DayInputs
 from include.data_contracts.drift_alert import AlertChange, DriftAlert
 from include.data_contracts.mapping_reader import ContractError
-from include.data_contracts.monitor_state import KEPT_DAYS, MonitorStateDays
+from include.data_contracts.monitor_state import MonitorStateDays
 from include.data_contracts.monitoring_day import BatchAlert, MonitoringDay
 from include.data_contracts.monitoring_plan import MonitoringPlan
 from tests.unit.sagemaker_requests.plans import day_inputs, model_reference, monitoring_plan
@@ -137,11 +137,11 @@ def test_state_when_the_day_left_no_evidence_then_its_earlier_evidence_goes():
     assert merged(known, state({}), "2026-11-02") == state({"2026-11-01": 1})
 
 
-def test_state_when_it_is_full_then_the_oldest_day_leaves():
+def test_state_when_it_holds_years_then_no_day_leaves():
     first = date(2025, 1, 1)
-    dates = [(first + timedelta(days=number)).isoformat() for number in range(KEPT_DAYS + 1)]
-    full = merged(state(dict.fromkeys(dates[:-1], 1)), state({dates[-1]: 1}), dates[-1])
-    assert full == state(dict.fromkeys(dates[1:], 1))
+    dates = [(first + timedelta(days=number)).isoformat() for number in range(1000)]
+    grown = merged(state(dict.fromkeys(dates[:-1], 1)), state({dates[-1]: 1}), dates[-1])
+    assert grown == state(dict.fromkeys(dates, 1))
 
 
 def test_state_when_it_is_another_document_then_it_is_refused():

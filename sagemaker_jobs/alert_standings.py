@@ -52,7 +52,10 @@ class AlertChange:
 
 @dataclass(frozen=True)
 class AlertStanding:
-    """Where monitoring stands after a day, and whether a message is due; changes are strongest first."""
+    """Where monitoring stands after a day, and whether a message is due; changes are strongest first.
+
+    `cleared` with the status `drift`: a broken feed is whole again, what had drifted before is still open.
+    """
 
     date: str
     status: Status
@@ -164,27 +167,36 @@ class _CombinedWalk:
                 self._broken_since or since,
                 columns,
                 tuple(change for part in parts for change in part.changes),
-                self._sentence(day, parts, status, transition),
+                self._sentence(day, parts, status, transition, was_broken=was_broken),
             )
         )
         self._columns = columns
 
     def _transition(self, columns: tuple[str, ...], *, is_broken: bool, was_broken: bool) -> Transition:
-        has_more = bool(set(columns) - set(self._columns))
         if is_broken and not was_broken:
             return "worse" if self._columns else "new"
-        if is_broken or columns:
-            if has_more:
-                return "worse" if self._columns or was_broken else "new"
+        if set(columns) - set(self._columns):
+            return "worse" if self._columns or was_broken else "new"
+        if is_broken or (columns and not was_broken):
             return "none"
+        # Whoever was told that the feed is broken is told that it is whole, whatever else is still open.
         return "cleared" if was_broken or self._columns else "none"
 
-    def _sentence(self, day: RecordedDay, parts: list[_Open], status: Status, transition: Transition) -> str:
+    def _sentence(
+        self,
+        day: RecordedDay,
+        parts: list[_Open],
+        status: Status,
+        transition: Transition,
+        *,
+        was_broken: bool,
+    ) -> str:
         if status == "data_break":
             what = "the labels cannot be read" if day.labels_are_broken else "the data are broken"
             return f"{day.date}: {what}"
         if parts:
-            return "; ".join(part.sentence for part in parts)
+            whole = ["the data can be read again"] if was_broken else []
+            return "; ".join([*whole, *(part.sentence for part in parts)])
         if transition != "cleared":
             return f"{day.date}: quiet"
         if self._columns:

@@ -101,6 +101,8 @@ def _certainty(alert: DriftAlert, report: DriftReportSummary) -> list[str]:
 
 
 def _next_step(plan: MonitoringPlan, day: MonitoringDay, alert: DriftAlert) -> str:
+    if alert.transition == "cleared" and alert.status == "drift":
+        return "Next: the feed needs nothing more; what was told of the drift still holds."
     if alert.transition == "cleared":
         return "Next: nothing has to be done."
     if alert.status == "data_break":

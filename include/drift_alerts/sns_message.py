@@ -200,6 +200,9 @@ def _batch_headline(day: MonitoringDay) -> str:
 
 def _drift_headline(alert: DriftAlert, report: DriftReportSummary) -> str:
     if alert.transition == "cleared":
+        if alert.status == "drift":
+            open_columns = listed(alert.headline_columns, _MOST_NAMES, _LONGEST_NAME)
+            return f"DATA BREAK CLEARED: drift still open: {open_columns}"
         return "DRIFT CLEARED: as before"
     if alert.status == "data_break":
         broken = [feature.name for feature in report.features if feature.verdict == "data_break"]

@@ -83,14 +83,18 @@ def test_alert_when_a_feed_breaks_and_mends_then_is_new_once_and_cleared_once(da
     assert reports[2]["alert"]["since"] == DAYS[1]
 
 
-def test_alert_when_a_feed_breaks_during_drift_then_drift_is_still_open_after_it(days):
-    reports = [days(shifted(0), 0), days("<html>", 1), days(shifted(2), 2)]
+def test_alert_when_a_feed_breaks_during_drift_then_its_end_is_told_and_drift_is_still_open(days):
+    reports = [days(shifted(0), 0), days("<html>", 1), days(shifted(2), 2), days(shifted(3), 3)]
 
     assert [told(report) for report in reports] == [
         ("drift", "new"),
         ("data_break", "worse"),
+        ("drift", "cleared"),
         ("drift", "none"),
     ]
+    whole = reports[2]["alert"]
+    assert whole["sentence"].startswith("the data can be read again; ")
+    assert (whole["since"], whole["columns"]) == (DAYS[0], reports[0]["alert"]["columns"])
 
 
 def test_alert_when_a_batch_is_too_small_then_nothing_changes(days):

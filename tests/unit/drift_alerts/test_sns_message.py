@@ -166,6 +166,20 @@ def test_message_when_it_is_over_then_says_so_and_asks_for_nothing():
     assert "Next: nothing" in message.text
 
 
+def test_message_when_a_feed_is_whole_and_drift_is_still_open_then_says_both():
+    document = drifted()
+    document["alert"] |= {
+        "status": "drift",
+        "transition": "cleared",
+        "sentence": "the data can be read again",
+    }
+    message = only(document)
+    assert message.subject.startswith("DATA BREAK CLEARED: drift still open: tenure")
+    assert "the data can be read again" in message.text
+    assert "DRIFT CLEARED" not in message.text
+    assert "nothing has to be done" not in message.text
+
+
 def test_message_when_no_batch_came_then_says_where_and_until_when_it_was_looked_for():
     message = only(day=outage_day())
     assert message.subject == f"BATCH MISSING (new); telecom-churn/3, {DATE}"

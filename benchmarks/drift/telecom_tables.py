@@ -130,3 +130,8 @@ UNTUNED_SHIFTS: Mapping[str, Callable[[np.random.Generator, int], Table]] = {
         "age", lambda generator, x: 45 + 15 * generator.standard_t(4, len(x)) / np.sqrt(2)
     ),
 }
+
+# Rows piled up at one new value in the middle, where it moves no tail and hardly a mean.
+PILES: Mapping[str, Callable[[np.random.Generator, int], Table]] = {
+    "1.8 % of charge at one value": _changed("charge", _replaced(0.018, lambda x: x * 0 + 71.234)),
+}

@@ -1,10 +1,10 @@
 """A year of daily looks: false alerts without drift; delay, messages and clearing of shifts that last or end.
 
-    PYTHONPATH=. python benchmarks/drift/year_of_days.py quiet --reference 1000 --years 200
-    PYTHONPATH=. python benchmarks/drift/year_of_days.py shifted --reference 8000 --years 200
-    PYTHONPATH=. python benchmarks/drift/year_of_days.py lasting --years 5
-    PYTHONPATH=. python benchmarks/drift/year_of_days.py ending --years 40
-    PYTHONPATH=. python benchmarks/drift/year_of_days.py named --years 12
+    PYTHONPATH=. python benchmarks/drift/year_of_days.py quiet --reference 1000 --years 100
+    PYTHONPATH=. python benchmarks/drift/year_of_days.py shifted --reference 8000 --years 60
+    PYTHONPATH=. python benchmarks/drift/year_of_days.py lasting --years 4
+    PYTHONPATH=. python benchmarks/drift/year_of_days.py ending --years 20
+    PYTHONPATH=. python benchmarks/drift/year_of_days.py named --years 6
     PYTHONPATH=. python benchmarks/drift/year_of_days.py looks
 
 Every year (or run of days) draws its own reference; its batches go through the whole chain, from rows to
@@ -305,13 +305,13 @@ def main() -> None:
     parser.add_argument("--batch", type=int, default=1000)
     parser.add_argument("--years", type=int, help="years or runs of days; for looks, years of one stream")
     arguments = parser.parse_args()
-    alone = {"lasting": (lasting, 5), "ending": (ending, 40), "named": (named, 12), "looks": (looks, 25_000)}
+    alone = {"lasting": (lasting, 4), "ending": (ending, 20), "named": (named, 6), "looks": (looks, 25_000)}
     if arguments.table in alone:
         table, years = alone[arguments.table]
         table(arguments.years or years)
     else:
         run = quiet if arguments.table == "quiet" else shifted
-        run(arguments.reference, arguments.batch, arguments.years or 200)
+        run(arguments.reference, arguments.batch, arguments.years or 100)
 
 
 if __name__ == "__main__":

@@ -25,6 +25,8 @@ _STATISTICS = {
 }
 _SHARES = {
     "groups": "rows that moved",
+    "narrow groups": "rows that moved to neighbouring values",
+    "one value": "rows at one value or in a narrow range",
     "lower tail": "low extremes",
     "upper tail": "high extremes",
     "unseen": "unseen values",

@@ -130,9 +130,8 @@ def _due_messages(
     standing = drift_standing(day)
     if standing is not None and report is not None:
         about = about_drift(plan)
-        told_and_following = ledger.around(about, day.date)
-        is_followed = not standing.is_open and is_judgement_followed(plan, s3=s3)
-        transition = due_transition(standing, *told_and_following, is_followed=is_followed)
+        is_followed = is_judgement_followed(plan, s3=s3)
+        transition = due_transition(standing, *ledger.around(about, day.date), is_followed=is_followed)
         if transition != NONE:
             repeated = _count(ledger, day.date, about, transition)
             message = drift_message(plan, day, report, transition, run_url, repeated=repeated)

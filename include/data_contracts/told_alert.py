@@ -40,8 +40,11 @@ class ToldAlert:
 
     @property
     def is_open(self) -> bool:
-        """Whether people have been left with something to look after."""
-        return self.transition in OPENING_TRANSITIONS
+        """Whether people have been left with something to look after.
+
+        The end of a data break may leave drift open, and then names its columns.
+        """
+        return self.transition in OPENING_TRANSITIONS or bool(self.columns)
 
     def to_mapping(self) -> dict[str, Any]:
         """Return the JSON form: `from_mapping(alert.to_mapping()) == alert`."""

@@ -34,7 +34,7 @@ def due_transition(
 
     `told` is the last message about the same thing up to the standing's date, `following` the first one of a
     later date. `is_followed` says whether a later day has been judged: that day, not this one, can say that
-    it is over.
+    it, or a break, is over.
     """
     was_open = told is not None and told.is_open
     if not standing.is_open:
@@ -43,10 +43,15 @@ def due_transition(
         return NONE
     if told is None or not was_open:
         return NEW
-    if standing.kind == DATA_BREAK and told.kind != DATA_BREAK:
+    return _change_of_what_is_open(standing, told, is_followed=is_followed)
+
+
+def _change_of_what_is_open(standing: Standing, told: ToldAlert, *, is_followed: bool) -> str:
+    has_broken = standing.kind == DATA_BREAK and told.kind != DATA_BREAK
+    if has_broken or not set(standing.columns) <= set(told.columns):
         return WORSE
-    if not set(standing.columns) <= set(told.columns):
-        return WORSE
+    if told.kind == DATA_BREAK and standing.kind != DATA_BREAK:
+        return NONE if is_followed else CLEARED  # of the break: what had drifted before is still open
     # A column that came back to its baseline and left again: not on the day that said so itself.
     return WORSE if standing.job_says == WORSE and told.date < standing.date else NONE
 

@@ -49,12 +49,16 @@ class FrontApplication:
             return _json(
                 start_response, *self.faults.answer(environ["REQUEST_METHOD"], path, _short_body(environ))
             )
-        if refusal := self.faults.refusal_of(target.service):
-            _short_body(environ)
-            start_response(f"{refusal} Service Unavailable", [("Content-Length", "0")])
-            return []  # without a body every AWS protocol reads it the same way
+        fault = self.faults.fault_of(target.service, lambda: _operation(environ))
         try:
-            return self._answer(environ, start_response, target)
+            if fault is None:
+                return self._answer(environ, start_response, target)
+            if fault.carried_out:
+                _drain(self._answer(environ, _tell_nobody, target))
+            else:
+                _short_body(environ)
+            start_response(f"{fault.status} Service Unavailable", [("Content-Length", "0")])
+            return []  # without a body every AWS protocol reads it the same way
         except NotImplementedError as error:
             return _json(start_response, 501, {"__type": "NotImplemented", "message": str(error)})
         except Exception as error:  # noqa: BLE001 - one broken request must not end the server
@@ -120,6 +124,23 @@ class FrontApplication:
             merged = {group["logGroupName"]: group for group in [*content.get("logGroups", []), *own]}
             content["logGroups"] = [merged[name] for name in sorted(merged)]
         return _json(start_response, answer["status"], content)
+
+
+def _operation(environ: dict[str, Any]) -> str:
+    """Read which operation a request names; its body can be read again afterwards."""
+    body = _short_body(environ)
+    environ["wsgi.input"] = io.BytesIO(body)
+    return action_of(environ, body)
+
+
+def _tell_nobody(_status: str, _headers: list[tuple[str, str]], _error: Any = None) -> None:
+    """Start an answer that is lost on its way."""
+
+
+def _drain(answer: Iterable[bytes]) -> None:
+    """Read an answer to its end: a body may come from a file that is closed there."""
+    for _ in answer:
+        pass
 
 
 def _short_body(environ: dict[str, Any]) -> bytes:

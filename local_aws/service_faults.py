@@ -2,25 +2,33 @@
 
 `PUT /_local_aws/faults/sns` with `{"status": 503, "requests": 4}` begins one (both may be left out; without
 `requests` it lasts until it is ended), `DELETE` on the same path ends it, `GET /_local_aws/faults` tells what
-is refused and how often it was. Nothing of it survives a restart.
+is refused and how often it was. `operation` keeps it to one operation; with `carried_out` the request does its
+work and only the answer is lost. Nothing of it survives a restart.
 """
 
 import json
 import re
 import threading
-from dataclasses import asdict, dataclass
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
 
 PATH = "/_local_aws/faults"
 _SERVICE = re.compile(rf"{PATH}/([a-z][a-z0-9-]*)")
+_OPERATION = re.compile(r"[A-Z][A-Za-z0-9]*")
 _MOST_REQUESTS = 1_000_000
 
 
 @dataclass(frozen=True)
 class Fault:
-    """One outage; `requests` None lasts until it is ended."""
+    """One outage; `requests` None lasts until it is ended, `operation` None concerns every request.
+
+    `carried_out` tells when the connection breaks: after the request has done its work instead of before.
+    """
 
     status: int = 503
     requests: int | None = None
+    operation: str | None = None
+    carried_out: bool = False
     refused: int = 0
 
     @property
@@ -36,14 +44,19 @@ class ServiceFaults:
         self._faults: dict[str, Fault] = {}
         self._lock = threading.Lock()
 
-    def refusal_of(self, service: str) -> int | None:
-        """Count one request to the service; its HTTP status when it has to be refused, else None."""
+    def fault_of(self, service: str, read_operation: Callable[[], str]) -> Fault | None:
+        """Count one request to the service; the outage that refuses it, or None when it is to be answered.
+
+        `read_operation` is called only where an outage asks for the operation.
+        """
         with self._lock:
             fault = self._faults.get(service)
             if fault is None or fault.is_over:
                 return None
-            self._faults[service] = Fault(fault.status, fault.requests, fault.refused + 1)
-            return fault.status
+            if fault.operation is not None and fault.operation != read_operation():
+                return None
+            self._faults[service] = replace(fault, refused=fault.refused + 1)
+            return fault
 
     def answer(self, method: str, path: str, body: bytes) -> tuple[int, dict[str, object]]:
         """Answer one request to the control address: HTTP status and JSON content."""
@@ -58,7 +71,7 @@ class ServiceFaults:
             if method == "DELETE":
                 return 200, {"refused": ended.refused if ended else 0}
         try:
-            fault = _read_fault(body)
+            fault = _read_fault(named.group(1), body)
         except ValueError as error:
             return 400, {"message": str(error)}
         with self._lock:
@@ -66,10 +79,13 @@ class ServiceFaults:
         return 200, asdict(fault)
 
 
-def _read_fault(body: bytes) -> Fault:
+def _read_fault(service: str, body: bytes) -> Fault:
     given = json.loads(body or b"{}")
-    if not isinstance(given, dict) or not given.keys() <= {"status", "requests"}:
-        raise ValueError('a fault is an object like {"status": 503, "requests": 4}; both may be left out')
+    if not isinstance(given, dict) or not given.keys() <= {"status", "requests", "operation", "carried_out"}:
+        raise ValueError(
+            'a fault is an object like {"status": 503, "requests": 4, "operation": "Publish", '
+            '"carried_out": true}; each may be left out'
+        )
     fault = Fault(**given)
     if not isinstance(fault.status, int) or not 500 <= fault.status <= 599:
         raise ValueError(f"status {fault.status!r} is not an HTTP status from 500 to 599")
@@ -77,4 +93,10 @@ def _read_fault(body: bytes) -> Fault:
         not isinstance(fault.requests, int) or not 1 <= fault.requests <= _MOST_REQUESTS
     ):
         raise ValueError(f"requests {fault.requests!r} is not a whole number from 1 to {_MOST_REQUESTS}")
+    if fault.operation is not None and service == "s3":
+        raise ValueError("requests to s3 do not name their operation; leave it out")
+    if fault.operation is not None and not _OPERATION.fullmatch(str(fault.operation)):
+        raise ValueError(f"operation {fault.operation!r} is not a name like CreateModelPackage")
+    if not isinstance(fault.carried_out, bool):
+        raise ValueError(f"carried_out {fault.carried_out!r} is neither true nor false")
     return fault

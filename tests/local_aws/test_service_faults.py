@@ -42,7 +42,8 @@ def test_service_when_it_is_out_for_some_requests_then_the_next_one_is_answered(
         with pytest.raises(ClientError):
             sns.list_topics()
     sns.list_topics()
-    assert control(server, "GET", "")["sns"] == {"status": 500, "requests": 2, "refused": 2}
+    fault = control(server, "GET", "")["sns"]
+    assert (fault["status"], fault["requests"], fault["refused"]) == (500, 2, 2)
 
 
 def test_message_when_the_topic_service_is_out_then_does_not_reach_the_outbox(server: Server):
@@ -59,6 +60,57 @@ def test_message_when_the_topic_service_is_out_then_does_not_reach_the_outbox(se
     assert texts == ["kept"]
 
 
+@pytest.mark.parametrize(
+    ("service", "operation", "refused", "answered"),
+    [
+        pytest.param(
+            "sagemaker",
+            "CreateModelPackageGroup",
+            lambda client: client.create_model_package_group(ModelPackageGroupName="refused"),
+            lambda client: client.list_model_package_groups(),
+            id="named in a header",
+        ),
+        pytest.param(
+            "sns",
+            "CreateTopic",
+            lambda client: client.create_topic(Name="refused"),
+            lambda client: client.list_topics(),
+            id="named in the body",
+        ),
+    ],
+)
+def test_service_when_one_operation_is_out_then_the_others_are_answered(
+    server: Server, service: str, operation: str, refused: Any, answered: Any
+):
+    client = server.client(service)
+    control(server, "PUT", f"/{service}", {"operation": operation})
+    assert "refused" not in json.dumps(answered(client), default=str)
+    with pytest.raises(ClientError):
+        refused(client)
+    assert "refused" not in json.dumps(answered(client), default=str)
+    assert control(server, "DELETE", f"/{service}") == {"refused": 1}
+    refused(client)
+
+
+def test_request_when_only_its_answer_is_lost_then_it_was_carried_out(server: Server):
+    sagemaker = server.client("sagemaker")
+    control(server, "PUT", "/sagemaker", {"operation": "CreateModelPackageGroup", "carried_out": True})
+    with pytest.raises(ClientError) as lost:
+        sagemaker.create_model_package_group(ModelPackageGroupName="made-in-silence")
+    assert lost.value.response["ResponseMetadata"]["HTTPStatusCode"] == 503
+    assert control(server, "DELETE", "/sagemaker") == {"refused": 1}
+    assert sagemaker.describe_model_package_group(ModelPackageGroupName="made-in-silence")
+
+
+def test_object_when_only_the_answer_is_lost_then_it_is_there(server: Server):
+    control(server, "PUT", "/s3", {"requests": 2, "carried_out": True})
+    with pytest.raises(ClientError):
+        server.put("kept", "content of an object")
+    with pytest.raises(ClientError):
+        server.read("kept")
+    assert server.read("kept") == b"content of an object"
+
+
 def test_other_services_when_one_is_out_then_answer(server: Server):
     control(server, "PUT", "/sns", {"requests": 1})
     answer = server.client("s3").list_buckets()
@@ -68,10 +120,24 @@ def test_other_services_when_one_is_out_then_answer(server: Server):
 
 @pytest.mark.parametrize(
     "content",
-    [{"status": 200}, {"requests": 0}, {"seconds": 3}, [1]],
+    [
+        {"status": 200},
+        {"requests": 0},
+        {"seconds": 3},
+        {"operation": "list topics"},
+        {"operation": 3},
+        {"carried_out": "yes"},
+        [1],
+    ],
     ids=json.dumps,
 )
 def test_fault_when_it_makes_no_sense_then_is_refused(server: Server, content: Any):
     with pytest.raises(urllib.error.HTTPError) as refused:
         control(server, "PUT", "/sns", content)
     assert refused.value.code == 400
+
+
+def test_fault_when_an_operation_of_s3_is_named_then_is_refused(server: Server):
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        control(server, "PUT", "/s3", {"operation": "PutObject"})
+    assert "do not name their operation" in json.load(refused.value)["message"]

@@ -19,7 +19,7 @@ from local_aws.s3_service import S3Service
 from local_aws.sagemaker_service import SageMakerService
 from local_aws.server_log import say
 from local_aws.service_faults import PATH as FAULTS_PATH
-from local_aws.service_faults import ServiceFaults
+from local_aws.service_faults import Fault, ServiceFaults
 
 StartResponse = Callable[..., Any]
 JSON_TYPE = "application/x-amz-json-1.1"
@@ -51,19 +51,24 @@ class FrontApplication:
             )
         fault = self.faults.fault_of(target.service, lambda: _operation(environ))
         try:
-            if fault is None:
-                return self._answer(environ, start_response, target)
-            if fault.carried_out:
-                _drain(self._answer(environ, _tell_nobody, target))
-            else:
-                _short_body(environ)
-            start_response(f"{fault.status} Service Unavailable", [("Content-Length", "0")])
-            return []  # without a body every AWS protocol reads it the same way
+            if fault is not None:
+                return self._refuse(environ, start_response, target, fault)
+            return self._answer(environ, start_response, target)
         except NotImplementedError as error:
             return _json(start_response, 501, {"__type": "NotImplemented", "message": str(error)})
         except Exception as error:  # noqa: BLE001 - one broken request must not end the server
             say(traceback.format_exc())
             return _json(start_response, 500, {"__type": "InternalError", "message": f"local_aws: {error}"})
+
+    def _refuse(
+        self, environ: dict[str, Any], start_response: StartResponse, target: Target, fault: Fault
+    ) -> Iterable[bytes]:
+        if fault.carried_out:
+            _drain(self._answer(environ, _tell_nobody, target))
+        else:
+            _short_body(environ)
+        start_response(f"{fault.status} Service Unavailable", [("Content-Length", "0")])
+        return []  # without a body every AWS protocol reads it the same way
 
     def _answer(
         self, environ: dict[str, Any], start_response: StartResponse, target: Target

@@ -2,8 +2,8 @@
 
 `PUT /_local_aws/faults/sns` with `{"status": 503, "requests": 4}` begins one (both may be left out; without
 `requests` it lasts until it is ended), `DELETE` on the same path ends it, `GET /_local_aws/faults` tells what
-is refused and how often it was. `operation` keeps it to one operation; with `carried_out` the request does its
-work and only the answer is lost. Nothing of it survives a restart.
+is refused and how often it was. `operation` keeps it to one operation; with `carried_out` the request does
+its work and only the answer is lost. Nothing of it survives a restart.
 """
 
 import json
@@ -97,6 +97,6 @@ def _read_fault(service: str, body: bytes) -> Fault:
         raise ValueError("requests to s3 do not name their operation; leave it out")
     if fault.operation is not None and not _OPERATION.fullmatch(str(fault.operation)):
         raise ValueError(f"operation {fault.operation!r} is not a name like CreateModelPackage")
-    if not isinstance(fault.carried_out, bool):
+    if fault.carried_out not in (True, False):
         raise ValueError(f"carried_out {fault.carried_out!r} is neither true nor false")
     return fault

@@ -4,12 +4,10 @@ import json
 
 import pytest
 
-from local_airflow.stack import open_aws_client
 from local_airflow.stack_settings import RETRAINING_DAG_ID, StackError
+from tests.end_to_end.quick_run import QUICK
 
 pytestmark = pytest.mark.end_to_end
-
-SMALL = {"on_missing_data": "synthetic", "synthetic_rows": 3000}
 
 
 def test_run_when_given_the_ibm_data_then_reaches_the_honest_metrics_and_registers(laptop, real_data):
@@ -20,9 +18,7 @@ def test_run_when_given_the_ibm_data_then_reaches_the_honest_metrics_and_registe
     assert summary["metrics"]["roc_auc"] == pytest.approx(0.845, abs=0.02)
     assert summary["gate"]["passed"]
     assert summary["approval_status"] == "PendingManualApproval"
-    package = open_aws_client(laptop.settings, "sagemaker").describe_model_package(
-        ModelPackageName=summary["model_package_arn"]
-    )
+    package = laptop.aws("sagemaker").describe_model_package(ModelPackageName=summary["model_package_arn"])
     facts = package["CustomerMetadataProperties"]
     assert facts["data_origin"] == "real"
     assert package["ModelMetrics"]["ModelQuality"]["Statistics"]["S3Uri"].endswith("evaluation.json")
@@ -30,7 +26,7 @@ def test_run_when_given_the_ibm_data_then_reaches_the_honest_metrics_and_registe
 
 def test_run_when_the_threshold_is_out_of_reach_then_skips_registration_and_says_why(laptop):
     before = laptop.packages()
-    run_id = laptop.trigger({**SMALL, "accuracy_threshold": 0.99})
+    run_id = laptop.trigger({**QUICK, "accuracy_threshold": 0.99})
     summary = laptop.finish(run_id)
     assert summary["dag_run_state"] == "success"
     assert laptop.task_states(run_id)["register_model_package"] == "skipped"
@@ -42,7 +38,7 @@ def test_run_when_the_threshold_is_out_of_reach_then_skips_registration_and_says
 
 
 def test_run_when_conf_has_an_unknown_key_then_is_refused_by_name(laptop):
-    run_id = laptop.trigger({**SMALL, "acuracy_threshold": 0.5})
+    run_id = laptop.trigger({**QUICK, "acuracy_threshold": 0.5})
     summary = laptop.finish(run_id)
     assert summary["dag_run_state"] == "failed"
     assert "acuracy_threshold" in laptop.task_log(run_id, "prepare_run")
@@ -95,7 +91,9 @@ def test_run_when_a_hyperparameter_is_wrong_then_is_refused_by_name_before_any_j
     laptop, hyperparameters, named
 ):
     before = laptop.jobs()
-    run_id = laptop.trigger({**SMALL, "hyperparameters": hyperparameters})
+    run_id = laptop.trigger(
+        {**QUICK, "algorithm": "hist_gradient_boosting", "hyperparameters": hyperparameters}
+    )
     assert laptop.finish(run_id)["dag_run_state"] == "failed"
     assert named in laptop.task_log(run_id, "prepare_run")
     assert laptop.jobs() == before
@@ -103,6 +101,6 @@ def test_run_when_a_hyperparameter_is_wrong_then_is_refused_by_name_before_any_j
 
 @pytest.mark.slow
 def test_run_when_keras_is_asked_for_then_runs_through_in_its_own_image(laptop):
-    summary = laptop.run({**SMALL, "algorithm": "keras_mlp", "hyperparameters": {"max_epochs": 8}})
+    summary = laptop.run({**QUICK, "algorithm": "keras_mlp", "hyperparameters": {"max_epochs": 8}})
     assert summary["dag_run_state"] == "success"
     assert summary["metrics"]["roc_auc"] > 0.85

@@ -35,10 +35,15 @@ class Waiting:
     def hold_next_job(self):
         job = self.laptop.hold_job(STAGE, self.known | self.seen)
         self.seen.add(job.job_name)
-        self.laptop.wait_for(
-            f"the {self.state} task", lambda: self.laptop.task(self.run_id, STAGE)["state"] == self.state
-        )
+        self.laptop.wait_for(f"the {self.state} task", self.is_waiting)
         return job
+
+    def is_waiting(self) -> bool:
+        """Tell whether the task waits for its job; deferred, as soon as the triggerer does so for it."""
+        task = self.laptop.task(self.run_id, STAGE)
+        logs = self.laptop.settings.airflow_home / "task_logs"
+        trigger_log = f"*/*{self.run_id}/*{STAGE}/attempt={task['try_number']}.log.trigger.*"
+        return task["state"] == self.state and (self.state == "running" or any(logs.glob(trigger_log)))
 
     def end_by(self, what: str) -> str:
         """Let the task end in one way and its job notice; returns the status the job ended with."""

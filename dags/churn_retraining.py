@@ -42,7 +42,9 @@ Two months of customers of another source, a gentler accuracy rule, and cheaper 
   `prepare_run` as well looks for data anew and makes a new plan.
 - **The data of a run are those that `prepare_run` found.** `preprocess` compares them again before it starts
   a job, and refuses when a file was added, replaced or removed since.
-- **Marking or clearing a task while it runs**, a time-out, and the end of the run all stop its job.
+- **Marking or clearing a task while it runs**, a time-out, and the end of the run all stop its job. One gap:
+  a deferred task that is marked before the triggerer has taken it up (a second, or as long as no triggerer
+  runs) leaves its job to `max_runtime_seconds`; clearing the task stops it.
 - **Registration** happens once per run and model, however often its task runs or the run is cleared: the
   same run id and the same content of the model's files are the same package.
 - **To resume** a failed run, mend the cause and clear the failed task (with its downstream tasks). To use

@@ -216,8 +216,9 @@ class Laptop:
         """
 
         def find() -> list[psutil.Process]:
-            found = self.processes(self.task(run_id, task_id, dag_id)["id"])
-            return found if len(found) >= 2 else []
+            task = self.task(run_id, task_id, dag_id)
+            found = self.processes(task["id"])
+            return found if task["state"] == "running" and len(found) >= 2 else []
 
         for process in self.wait_for(f"the worker and supervisor of {task_id}", find):
             process.send_signal(signal.SIGKILL)

@@ -70,8 +70,9 @@ class Waiting:
     def kill_triggerer(self) -> None:
         """Airflow's parent process starts another one, which takes the waiting over."""
         job = self.hold_next_job()
-        (triggerer,) = self.laptop.processes_logging_to("triggerer")
-        for process in [triggerer, *triggerer.children(recursive=True)]:
+        triggerer = self.laptop.processes_logging_to("triggerer")
+        assert triggerer
+        for process in triggerer:
             process.send_signal(signal.SIGKILL)
         job.go_on()
 

@@ -18,8 +18,6 @@ STAGE = "preprocess"
 # What a task's try comes to an end by while its job runs.
 ENDS = ("cleared", "marked failed", "run timed out")
 ENDS_OF_A_DEFERRAL = ("deferral timed out",)
-# As often as botocore asks on its own: the task fails, and its next try has to look before it registers.
-ANSWERS_LOST = 5
 
 
 class Waiting:
@@ -85,17 +83,11 @@ def waited(waiting_laptop):
     statuses = {what: waiting.end_by(what) for what in ends}
     if laptop.settings.deferrable:
         waiting.kill_triggerer()
-        fault = {"operation": "CreateModelPackage", "carried_out": True, "requests": ANSWERS_LOST}
-        laptop.set_outage("sagemaker", begins=True, **fault)
     summary = laptop.finish(waiting.run_id)
     return SimpleNamespace(
-        is_deferrable=laptop.settings.deferrable,
         statuses=statuses,
         ends=ends,
         summary=summary,
-        answers_lost=laptop.set_outage("sagemaker", begins=False)["refused"],
-        register_tries=laptop.task(waiting.run_id, "register_model_package")["try_number"],
-        registration=laptop.api.get_xcom(RETRAINING_DAG_ID, waiting.run_id, "register_model_package"),
         jobs={stage: laptop.jobs_of(stage, waiting.known) for stage in (STAGE, "train", "evaluate")},
         registered=set(laptop.packages()) - waiting.packages_before,
         job_processes=laptop.job_processes(),
@@ -122,10 +114,3 @@ def test_jobs_when_the_run_is_over_then_each_stage_completed_once_and_no_process
 
 def test_registration_when_the_run_is_over_then_is_there_exactly_once(waited):
     assert waited.registered == {waited.summary["model_package_arn"]}
-
-
-def test_registration_when_every_answer_of_a_try_was_lost_then_the_next_try_finds_the_version(waited):
-    lost = ANSWERS_LOST if waited.is_deferrable else 0
-    assert waited.answers_lost == lost
-    assert waited.register_tries == (2 if lost else 1)
-    assert waited.registration["newly_registered"] is not bool(lost)

@@ -13,6 +13,8 @@ import os
 import signal
 import sys
 import time
+import urllib.error
+import urllib.request
 from pathlib import Path
 
 # A component that was killed comes back; one that cannot start does not loop for ever.
@@ -79,11 +81,31 @@ def _fork_component(name: str, log_dir: Path) -> int:
     log = os.open(log_dir / f"{name}.log", os.O_CREAT | os.O_WRONLY | os.O_APPEND, 0o644)
     os.dup2(log, 1)
     os.dup2(log, 2)
+    if name == "scheduler":
+        _wait_for_api_server()
     sys.argv = ["airflow", name, *_ARGUMENTS.get(name, [])]
     from airflow.__main__ import main as airflow_main
 
     airflow_main()
     sys.exit(0)
+
+
+def _wait_for_api_server() -> None:
+    """After a crash the scheduler finds interrupted tasks at once: their workers need the API server.
+
+    Without it a worker gives up within seconds, and each of the task's retries is lost in this way.
+    """
+    url = os.environ["AIRFLOW__CORE__EXECUTION_API_SERVER_URL"] + "health"
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    while True:
+        try:
+            opener.open(url, timeout=60).close()
+        except urllib.error.HTTPError:
+            return  # an answer too
+        except OSError:
+            time.sleep(0.1)
+        else:
+            return
 
 
 def _send(pid: int, number: signal.Signals) -> None:

@@ -187,7 +187,8 @@ class Laptop:
         for process in stack_processes(self.settings, JOBS_COMPONENT):
             try:
                 environment = process.environ()
-                if STACK_MARK not in environment:  # a job inherits nothing
+                # A job inherits nothing; between its start and its program a process has no environment yet.
+                if STACK_MARK not in environment and "HOME" in environment:
                     group = os.getpgid(process.pid)
                     found[group] = JobProcess(Path(environment["HOME"]).parent.name, group)
             except (psutil.Error, OSError):

@@ -103,7 +103,7 @@ def render(
         "",
         f"Orchestration, everything that is not a job, is {share(warm_runs)} of a warm run and",
         f"{share(cold_runs)} of the first one, which also starts Airflow (medians of rounds). Held against",
-        f"the same scripts in a loop it is {beyond:.0%} of a warm run: a job also copies its data in and out.",
+        f"the same scripts in a loop it is {beyond:.0%} of a warm run: a job also copies its data.",
     ]
     return "\n".join(lines) + "\n"
 

@@ -12,4 +12,4 @@ def test_run_when_the_deployments_defaults_are_wrong_then_is_refused_in_one_line
 
 
 def test_run_when_the_deployments_defaults_are_sound_then_begins():
-    refuse_unusable(PARAMETERS, '{"alpha": 0.01}', "CHURN_DRIFT_PARAMETERS")
+    assert refuse_unusable(PARAMETERS, '{"alpha": 0.01}', "CHURN_DRIFT_PARAMETERS") is None

@@ -68,7 +68,7 @@ def test_base_images_when_they_can_neither_be_pulled_nor_built_then_the_reason_i
     ("last_words", "told"),
     [
         (
-            "E: Failed getting release file http://deb.debian.org/debian/dists/bookworm/Release",
+            "E: Failed getting release file http://mirror.example/debian/dists/bookworm/Release",
             "no registry answers, nor does the default Debian mirror; name another with DEBIAN_MIRROR",
         ),
         (

@@ -55,17 +55,18 @@ _KNOWN_NAMES = frozenset(
 def build_mwaa_bundle(output_dir: Path, project_root: Path = PROJECT_ROOT) -> BundleManifest:
     """Write the bundle in place of `output_dir`; raises BundleError, and leaves the folder as it was then."""
     _refuse_foreign_folder(output_dir)
+    revision = git_revision(project_root)  # asked before the folder below makes the working tree differ
     output_dir.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=f".{output_dir.name}.", dir=output_dir.parent) as temporary:
         built = Path(temporary) / "new"
-        manifest = _build_into(built, project_root)
+        manifest = _build_into(built, project_root, revision)
         if output_dir.exists():
             output_dir.rename(Path(temporary) / "old")
         built.rename(output_dir)
     return manifest
 
 
-def _build_into(folder: Path, project_root: Path) -> BundleManifest:
+def _build_into(folder: Path, project_root: Path, revision: str) -> BundleManifest:
     job_bundle = build_job_bundle(folder / JOB_BUNDLE_FOLDER, project_root)
     build_function_archives(folder / FUNCTIONS_FOLDER)
     files = {
@@ -80,7 +81,7 @@ def _build_into(folder: Path, project_root: Path) -> BundleManifest:
     written = [path for path in sorted(folder.rglob("*")) if path.is_file()]
     described = [describe_file(path.relative_to(folder).as_posix(), path.read_bytes()) for path in written]
     manifest = BundleManifest(
-        git_revision=git_revision(project_root),
+        git_revision=revision,
         airflow_versions=AIRFLOW_VERSIONS,
         python_version=PYTHON_VERSION,
         job_bundle=job_bundle.sha256,

@@ -70,6 +70,17 @@ def test_bundle_when_built_over_an_older_one_then_nothing_of_it_is_left(bundle, 
     assert [path.name for path in tmp_path.iterdir()] == ["dist"]
 
 
+def test_revision_when_a_clean_checkout_is_bundled_into_itself_then_is_the_commit(tmp_path):
+    if not (ROOT / ".git").exists():
+        pytest.skip("this copy of the project is no git checkout")
+    checkout = tmp_path / "checkout"
+    subprocess.run(["git", "clone", "--quiet", "--depth", "1", ROOT.as_uri(), checkout], check=True)
+    head = subprocess.run(
+        ["git", "-C", checkout, "rev-parse", "HEAD"], check=True, capture_output=True, text=True
+    )
+    assert build_mwaa_bundle(checkout / "dist", checkout).git_revision == head.stdout.strip()
+
+
 def test_bundle_when_the_folder_is_somebody_elses_then_it_is_left_alone(tmp_path, capsys):
     (tmp_path / "thesis.txt").write_text("years of work")
     assert main(["--output-dir", str(tmp_path)]) == 2

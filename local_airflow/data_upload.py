@@ -4,11 +4,10 @@ import hashlib
 from pathlib import Path
 from typing import Any
 
+from include.data_contracts.data_quality_report import SYNTHETIC_MARKER
 from local_airflow.request_variables import read_path
 from local_airflow.stack_settings import DATA_BUCKET, StackError
 
-# Written by generate_synthetic_data (sagemaker_jobs/input_files.py); customers do not lose it on the way.
-SYNTHETIC_MARKER = "_synthetic_data.json"
 # Tells the sensor that a batch is complete; else it waits until nothing has been added for a while.
 SUCCESS_MARKER = "_SUCCESS"
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from include.data_contracts.data_quality_report import SYNTHETIC_SCHEMA
 from include.settings.retraining_parameters import RetrainingParameters
 from local_airflow import idle_end
 from local_airflow.airflow_api import AirflowApi
@@ -16,8 +17,6 @@ from local_airflow.run_files import shown, write_document
 from local_airflow.schema_choice import SchemaChoice, place_schema, read_schema_choice
 from local_airflow.stack import describe_stay, open_aws_client, start_stack
 from local_airflow.stack_settings import DATA_BUCKET, RETRAINING_DAG_ID, StackError, StackSettings
-
-SYNTHETIC_SCHEMA = "ibm_telco"  # what generate_synthetic_data makes
 
 
 @dataclass(frozen=True)

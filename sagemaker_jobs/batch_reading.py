@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
+from include.data_contracts.data_quality_report import SYNTHETIC_MARKER
 from include.data_contracts.feature_schema import FeatureSchema
 from sagemaker_jobs.batch_columns import BatchColumnReader, BatchColumns, Cells
 from sagemaker_jobs.data_files import HeaderMatcher, OpenedFile, find_lines, open_data_file, refuse_copies
@@ -100,7 +101,7 @@ def open_batch(
             open_data_file(path, name, schema, work_directory, ledger, match) for path, name in files
         )
         refuse_copies(opened)
-    is_synthetic = any((path.parent / "_synthetic_data.json").is_file() for path, _ in files)
+    is_synthetic = any((path.parent / SYNTHETIC_MARKER).is_file() for path, _ in files)
     return OpenedBatch(schema, opened, ledger, is_synthetic)
 
 

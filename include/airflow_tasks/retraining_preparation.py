@@ -13,6 +13,7 @@ from airflow.sdk.exceptions import AirflowFailException
 from include.airflow_tasks.input_data import InputData, find_input_data
 from include.airflow_tasks.run_preparation import hash_of_started_run, read_bundle_pointer, read_schema
 from include.airflow_tasks.s3_documents import dataset_fingerprint, write_json
+from include.data_contracts.data_quality_report import SYNTHETIC_SCHEMA
 from include.data_contracts.feature_schema import FeatureSchema, load_schema, normalise_name
 from include.data_contracts.hyperparameters import validate_hyperparameters
 from include.data_contracts.mapping_reader import ContractError
@@ -23,9 +24,6 @@ from include.settings.environment import Environment, EnvironmentSettingsError
 from include.settings.retraining_parameters import RetrainingParameters
 from include.settings.run_parameters import ParameterError
 from include.settings.s3_layout import plan_uri, run_prefix, schema_uri
-
-# The columns that invented customers have.
-_GENERATED_SCHEMA = "ibm_telco"
 
 log = logging.getLogger(__name__)
 
@@ -82,7 +80,7 @@ def prepare_plan(
 
 def _refuse_what_cannot_be_invented(schema: FeatureSchema, data: InputData) -> None:
     """Raise ContractError where the schema asks for columns that the generator does not write."""
-    known = {normalise_name(column.name) for column in load_schema(_GENERATED_SCHEMA).columns}
+    known = {normalise_name(column.name) for column in load_schema(SYNTHETIC_SCHEMA).columns}
     lacking = [
         column.name
         for column in (*schema.features, schema.target)
@@ -91,8 +89,8 @@ def _refuse_what_cannot_be_invented(schema: FeatureSchema, data: InputData) -> N
     if lacking:
         raise ContractError(
             f"no data found under {data.uri}, and on_missing_data synthetic cannot invent them: its "
-            f"customers have the columns of {_GENERATED_SCHEMA}, schema {schema.name} needs "
-            f"{', '.join(lacking):.200}; upload data there, or set schema to {_GENERATED_SCHEMA}"
+            f"customers have the columns of {SYNTHETIC_SCHEMA}, schema {schema.name} needs "
+            f"{', '.join(lacking):.200}; upload data there, or set schema to {SYNTHETIC_SCHEMA}"
         )
 
 

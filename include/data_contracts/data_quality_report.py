@@ -17,6 +17,8 @@ ACTIONS = ("dropped", "cleaned", "warned")
 DATA_ORIGINS = ("real", "synthetic")
 # Written by the generator beside its files; whatever is made from what lies there or below is synthetic.
 SYNTHETIC_MARKER = "_synthetic_data.json"
+# Whose columns invented customers have.
+SYNTHETIC_SCHEMA = "ibm_telco"
 
 
 @dataclass(frozen=True)

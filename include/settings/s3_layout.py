@@ -95,7 +95,7 @@ def monitoring_run_prefix(artifact_bucket: str, slug: str, hash_digits: str) -> 
 
 def monitoring_prefix(artifact_bucket: str, group: str, version: str) -> str:
     """Return where what is known of one model version's days lies, whichever run found it out."""
-    return f"s3://{artifact_bucket}/monitoring/{group}/{version}"
+    return f"{group_prefix(artifact_bucket, group)}/{version}"
 
 
 def monitor_state_uri(prefix: str) -> str:
@@ -155,7 +155,7 @@ def metrics_marker_uri(prefix: str, date: str) -> str:
 
 def retraining_requests_prefix(artifact_bucket: str, group: str) -> str:
     """Return the folder of a group's requested retrainings (cooldown, monthly budget), with its slash."""
-    return f"s3://{artifact_bucket}/monitoring/{group}/retraining-requests/"
+    return f"{group_prefix(artifact_bucket, group)}/retraining-requests/"
 
 
 def retraining_request_uri(artifact_bucket: str, group: str, date: str) -> str:
